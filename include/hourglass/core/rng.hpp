@@ -1,0 +1,189 @@
+// Random numbers: Philox4x32-10, a counter-based generator with its own portable distributions.
+//
+// Block number c of stream s under key k is a pure function of (k, s, c), so element i of a filled array never
+// depends on how many threads filled it, and the whole state is four numbers. Source: Salmon, Moraes, Dror, Shaw,
+// "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/core/extent.hpp"
+#include "hourglass/core/math.hpp"
+
+namespace hourglass {
+
+/// Four 32-bit words of the bijection Philox4x32-10 at `counter` under `key`.
+[[nodiscard]] constexpr std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
+                                                                std::array<std::uint32_t, 2> key) noexcept {
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t a = std::uint64_t{0xD2511F53u} * counter[0];
+    const std::uint64_t b = std::uint64_t{0xCD9E8D57u} * counter[2];
+    counter = {static_cast<std::uint32_t>(b >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(b),
+               static_cast<std::uint32_t>(a >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(a)};
+    key[0] += 0x9E3779B9u;
+    key[1] += 0xBB67AE85u;
+  }
+  return counter;
+}
+
+/// The library's generator. Satisfies std::uniform_random_bit_generator; the same seed gives the same numbers on
+/// every machine and standard library, which std::normal_distribution and std::shuffle do not promise.
+class Rng {
+ public:
+  using result_type = std::uint32_t;
+
+  /// Everything that determines the numbers still to come; save it to resume a run.
+  struct State {
+    std::uint64_t seed = 0;
+    std::uint64_t stream = 0;
+    std::uint64_t block = 0;  ///< next block of four words
+    std::uint32_t word = 4;   ///< next unused word of the block before it; 4: none is left
+    friend bool operator==(const State&, const State&) = default;
+  };
+
+  /// Different streams under one seed are independent.
+  explicit Rng(std::uint64_t seed, std::uint64_t stream = 0) noexcept : state_{seed, stream, 0, 4} {}
+  explicit Rng(const State& state) noexcept : state_{state} {
+    if (state_.word < 4) words_ = block(state_.block - 1);
+  }
+
+  [[nodiscard]] const State& state() const noexcept { return state_; }
+
+  static constexpr result_type min() noexcept { return 0; }
+  static constexpr result_type max() noexcept { return std::numeric_limits<result_type>::max(); }
+
+  /// Next 32 uniform bits.
+  result_type operator()() noexcept {
+    if (state_.word == 4) {
+      words_ = block(state_.block++);
+      state_.word = 0;
+    }
+    return words_[state_.word++];
+  }
+
+  /// A generator of its own for another task: its stream number is drawn from this one.
+  [[nodiscard]] Rng split() noexcept {
+    const std::uint64_t low = (*this)();
+    return Rng{state_.seed, (std::uint64_t{(*this)()} << 32 | low) ^ state_.stream};
+  }
+
+  /// Uniform in [0, 1): 24 random bits for float, 53 for double.
+  template <std::floating_point Scalar = float>
+  [[nodiscard]] Scalar uniform() noexcept {
+    if constexpr (sizeof(Scalar) == 4) {
+      return unit<Scalar>((*this)(), 0);
+    } else {
+      const std::uint32_t high = (*this)();
+      return unit<Scalar>(high, (*this)());
+    }
+  }
+
+  /// Uniform integer in [0, count), without bias (Lemire 2019). Throws DataError unless 1 <= count <= 2^32.
+  [[nodiscard]] Index below(Index count) {
+    if (count < 1 || static_cast<std::uint64_t>(count) > std::uint64_t{1} << 32)
+      throw DataError("Rng::below: the number of choices must be between 1 and 2^32, not " + std::to_string(count));
+    const auto n = static_cast<std::uint64_t>(count);
+    const std::uint64_t threshold = (std::uint64_t{1} << 32) % n;
+    for (;;) {
+      const std::uint64_t product = std::uint64_t{(*this)()} * n;
+      if ((product & 0xffffffffu) >= threshold) return static_cast<Index>(product >> 32);
+    }
+  }
+
+  /// Standard normal deviate (Box-Muller).
+  template <std::floating_point Scalar = float>
+  [[nodiscard]] Scalar normal() noexcept {
+    Scalar value{};
+    fill_normal(std::span<Scalar>(&value, 1));
+    return value;
+  }
+
+  /// Uniform in [low, high) for every element; starts at a fresh block.
+  template <std::floating_point Scalar>
+  void fill_uniform(std::span<Scalar> values, Scalar low = 0, Scalar high = 1) noexcept {
+    fill(values, [&](const std::array<std::uint32_t, 4>& w, auto& out) {
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        const Scalar u = sizeof(Scalar) == 4 ? unit<Scalar>(w[i], 0) : unit<Scalar>(w[2 * i], w[2 * i + 1]);
+        out[i] = low + (high - low) * u;
+      }
+    });
+  }
+
+  /// Normal with the given mean and standard deviation for every element; starts at a fresh block.
+  template <std::floating_point Scalar>
+  void fill_normal(std::span<Scalar> values, Scalar mean = 0, Scalar deviation = 1) noexcept {
+    fill(values, [&](const std::array<std::uint32_t, 4>& w, auto& out) {
+      for (std::size_t i = 0; i + 1 < out.size(); i += 2) {
+        // Half a step above a multiple of 2^-24 (2^-53): never 0, so that the logarithm is finite.
+        const bool narrow = sizeof(Scalar) == 4;
+        const Scalar u = narrow ? unit<Scalar>(w[i], 0) : unit<Scalar>(w[0], w[1]);
+        const Scalar v = narrow ? unit<Scalar>(w[i + 1], 0) : unit<Scalar>(w[2], w[3]);
+        const Scalar radius = std::sqrt(-2 * math::log(u + std::numeric_limits<Scalar>::epsilon() / 4));
+        Scalar sine;
+        Scalar cosine;
+        math::sincos_turns(v, sine, cosine);
+        out[i] = mean + deviation * (radius * cosine);
+        out[i + 1] = mean + deviation * (radius * sine);
+      }
+    });
+  }
+
+  /// Fisher-Yates shuffle.
+  template <class T>
+  void shuffle(std::span<T> values) {
+    for (std::size_t i = values.size(); i > 1; --i) {
+      using std::swap;
+      swap(values[i - 1], values[static_cast<std::size_t>(below(static_cast<Index>(i)))]);
+    }
+  }
+
+  /// The numbers 0 .. count-1 in random order.
+  [[nodiscard]] std::vector<Index> permutation(Index count) {
+    if (count < 0) throw DataError("Rng::permutation: the length is negative: " + std::to_string(count));
+    std::vector<Index> order(static_cast<std::size_t>(count));
+    std::iota(order.begin(), order.end(), Index{0});
+    shuffle(std::span<Index>(order));
+    return order;
+  }
+
+ private:
+  [[nodiscard]] std::array<std::uint32_t, 4> block(std::uint64_t number) const noexcept {
+    return philox4x32({static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(number >> 32),
+                       static_cast<std::uint32_t>(state_.stream), static_cast<std::uint32_t>(state_.stream >> 32)},
+                      {static_cast<std::uint32_t>(state_.seed), static_cast<std::uint32_t>(state_.seed >> 32)});
+  }
+
+  template <class Scalar>
+  static Scalar unit(std::uint32_t high, std::uint32_t low) noexcept {
+    if constexpr (sizeof(Scalar) == 4)
+      return static_cast<Scalar>(high >> 8) * Scalar(0x1p-24);
+    else
+      return static_cast<Scalar>((std::uint64_t{high} << 32 | low) >> 11) * Scalar(0x1p-53);
+  }
+
+  // One block makes four floats or two doubles.
+  template <class Scalar, class Make>
+  void fill(std::span<Scalar> values, const Make& make) noexcept {
+    constexpr std::size_t per_block = 16 / sizeof(Scalar);
+    std::array<Scalar, per_block> made{};
+    for (std::size_t i = 0; i < values.size(); i += per_block) {
+      make(block(state_.block++), made);
+      for (std::size_t j = 0; j < per_block && i + j < values.size(); ++j) values[i + j] = made[j];
+    }
+    state_.word = 4;
+  }
+
+  State state_;
+  std::array<std::uint32_t, 4> words_{};
+};
+
+}  // namespace hourglass

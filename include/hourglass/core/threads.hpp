@@ -1,0 +1,80 @@
+// Threads: how many to use, loops over them, and sums that do not depend on how many there are.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+namespace hourglass {
+
+/// Threads that a parallel loop started here would use: OpenMP's setting (`OMP_NUM_THREADS`, set_num_threads), 1
+/// without OpenMP, and 1 inside a parallel region, so that nested use does not oversubscribe the machine.
+[[nodiscard]] inline int num_threads() noexcept {
+#ifdef _OPENMP
+  return omp_in_parallel() ? 1 : omp_get_max_threads();
+#else
+  return 1;
+#endif
+}
+
+/// Sets the number of threads for parallel loops started by the calling thread; values below 1 mean 1. Results do
+/// not depend on it.
+inline void set_num_threads([[maybe_unused]] int count) noexcept {
+#ifdef _OPENMP
+  omp_set_num_threads(std::max(count, 1));
+#endif
+}
+
+/// Calls `body(index)` for each index in [0, count), on up to `threads` threads. Bodies must write to disjoint
+/// memory and must not throw.
+template <class Body>
+void parallel_for(std::ptrdiff_t count, [[maybe_unused]] int threads, const Body& body) {
+#ifdef _OPENMP
+  const int team = static_cast<int>(std::min<std::ptrdiff_t>(threads, count));
+  if (team > 1) {
+#pragma omp parallel for schedule(static) num_threads(team)
+    for (std::ptrdiff_t i = 0; i < count; ++i) body(i);
+    return;
+  }
+#endif
+  for (std::ptrdiff_t i = 0; i < count; ++i) body(i);
+}
+
+/// Elements below which a loop is not worth a second thread.
+inline constexpr std::ptrdiff_t parallel_grain = 16384;
+
+/// Calls `body(begin, end)` on pieces of [0, count), in parallel when the range is long.
+template <class Body>
+void parallel_ranges(std::ptrdiff_t count, const Body& body) {
+  const std::ptrdiff_t pieces =
+      std::clamp<std::ptrdiff_t>(count / parallel_grain, 1, static_cast<std::ptrdiff_t>(num_threads()));
+  // Whole cache lines of floats per piece, so that no two threads write to the same line.
+  const std::ptrdiff_t step = ((count + pieces - 1) / pieces + 15) / 16 * 16;
+  parallel_for(pieces, num_threads(), [&](std::ptrdiff_t piece) {
+    const std::ptrdiff_t begin = std::min(piece * step, count);
+    const std::ptrdiff_t end = std::min(begin + step, count);
+    if (begin < end) body(begin, end);
+  });
+}
+
+/// Sum of `body(begin, end)` (a double) over fixed pieces of [0, count): the split depends on `count` alone, and the
+/// partial sums are added in order, so the result is bitwise the same at any number of threads.
+template <class Body>
+[[nodiscard]] double parallel_sum(std::ptrdiff_t count, const Body& body) {
+  constexpr std::ptrdiff_t most = 64;
+  const std::ptrdiff_t step = std::max(parallel_grain / 4, (count + most - 1) / most);
+  const std::ptrdiff_t pieces = (count + step - 1) / step;
+  std::array<double, most> partial{};
+  parallel_for(pieces, count < parallel_grain ? 1 : num_threads(), [&](std::ptrdiff_t piece) {
+    partial[static_cast<std::size_t>(piece)] = body(piece * step, std::min(piece * step + step, count));
+  });
+  double sum = 0;
+  for (std::ptrdiff_t piece = 0; piece < pieces; ++piece) sum += partial[static_cast<std::size_t>(piece)];
+  return sum;
+}
+
+}  // namespace hourglass
