@@ -3,8 +3,27 @@
 
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 namespace hourglass {
+
+namespace detail {
+
+/// The parts, texts and numbers, one after another.
+template <class... Parts>
+[[nodiscard]] std::string message(const Parts&... parts) {
+  std::string text;
+  const auto append = [&](const auto& part) {
+    if constexpr (std::is_arithmetic_v<std::remove_cvref_t<decltype(part)>>)
+      text += std::to_string(part);
+    else
+      text += part;
+  };
+  (append(parts), ...);
+  return text;
+}
+
+}  // namespace detail
 
 /// Base of everything that the library throws on its own account.
 class Error : public std::runtime_error {

@@ -30,8 +30,8 @@ class Extent {
   /// Throws ShapeError unless `value` is the static width.
   constexpr explicit Extent(Index value) {
     if (value != size)
-      throw ShapeError("Extent: the run-time width is " + std::to_string(value) + ", the static width is " +
-                       std::to_string(size) + "; leave one of them out");
+      throw ShapeError(detail::message("Extent: the run-time width is ", value, ", the static width is ", size,
+                                       "; leave one of them out"));
   }
   [[nodiscard]] constexpr Index value() const noexcept { return size; }
 };
@@ -41,7 +41,7 @@ class Extent<Dynamic> {
  public:
   /// Throws ShapeError unless `value` is at least 1.
   constexpr explicit Extent(Index value) : value_{value} {
-    if (value < 1) throw ShapeError("Extent: a width is at least 1, not " + std::to_string(value));
+    if (value < 1) throw ShapeError(detail::message("Extent: a width is at least 1, not ", value));
   }
   [[nodiscard]] constexpr Index value() const noexcept { return value_; }
 

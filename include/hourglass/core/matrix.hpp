@@ -37,7 +37,7 @@ concept DirectMatrix = requires(const T& t) {
 
 /// "(rows, cols)", for messages.
 [[nodiscard]] inline std::string shape_string(Index rows, Index cols) {
-  return "(" + std::to_string(rows) + ", " + std::to_string(cols) + ")";
+  return detail::message("(", rows, ", ", cols, ")");
 }
 
 /// Read-only window on a contiguous row-major block. Every Eigen object with that layout converts to it without
@@ -61,8 +61,9 @@ class ConstMatrixView : public Eigen::Map<const RowMajorMatrix<Scalar>, Eigen::U
     const bool inner = source.innerStride() == 1 || source.size() <= 1;
     const bool outer = !Source::IsRowMajor || source.rows() <= 1 || source.outerStride() == source.cols();
     if (!inner || !outer)
-      throw ShapeError("ConstMatrixView: the block of shape " + shape_string(source.rows(), source.cols()) +
-                       " has gaps between its elements; pass hourglass::Matrix<Scalar>{block}");
+      throw ShapeError(detail::message("ConstMatrixView: the block of shape ",
+                                       shape_string(source.rows(), source.cols()),
+                                       " has gaps between its elements; pass hourglass::Matrix<Scalar>{block}"));
   }
 };
 
@@ -86,8 +87,8 @@ class Matrix : public MatrixView<Scalar_> {
     Index i = 0;
     for (const auto& row : rows) {
       if (static_cast<Index>(row.size()) != this->cols())
-        throw ShapeError("Matrix: row " + std::to_string(i) + " has " + std::to_string(row.size()) +
-                         " elements, row 0 has " + std::to_string(this->cols()));
+        throw ShapeError(
+            detail::message("Matrix: row ", i, " has ", row.size(), " elements, row 0 has ", this->cols()));
       Index j = 0;
       for (const Scalar value : row) (*this)(i, j++) = value;
       ++i;
@@ -132,7 +133,7 @@ class Matrix : public MatrixView<Scalar_> {
  private:
   static Index checked_size(Index rows, Index cols) {
     if (rows < 0 || cols < 0 || (cols > 0 && rows > PTRDIFF_MAX / cols))
-      throw ShapeError("Matrix: impossible shape " + shape_string(rows, cols));
+      throw ShapeError(detail::message("Matrix: impossible shape ", shape_string(rows, cols)));
     return rows * cols;
   }
   // Eigen documents placement new as the way to point a map elsewhere.

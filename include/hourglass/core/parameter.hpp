@@ -33,9 +33,9 @@ class Shape {
  public:
   Shape() = default;
   Shape(std::initializer_list<Index> sizes) {
-    if (sizes.size() > sizes_.size()) throw ShapeError("Shape: rank " + std::to_string(sizes.size()) + " is above 4");
+    if (sizes.size() > sizes_.size()) throw ShapeError(detail::message("Shape: rank ", sizes.size(), " is above 4"));
     for (const Index size : sizes) {
-      if (size < 0) throw ShapeError("Shape: negative size " + std::to_string(size));
+      if (size < 0) throw ShapeError(detail::message("Shape: negative size ", size));
       sizes_[rank_++] = size;
     }
   }
@@ -52,7 +52,7 @@ class Shape {
   /// "(256, 784)".
   [[nodiscard]] std::string str() const {
     std::string text = "(";
-    for (std::size_t axis = 0; axis < rank_; ++axis) text += (axis ? ", " : "") + std::to_string(sizes_[axis]);
+    for (std::size_t axis = 0; axis < rank_; ++axis) text += detail::message(axis ? ", " : "", sizes_[axis]);
     return text + ")";
   }
   friend bool operator==(const Shape&, const Shape&) = default;
@@ -76,7 +76,7 @@ class Parameter {
   explicit Parameter(const Shape& shape, StorageOrder order = StorageOrder::row_major)
       : shape_{shape}, order_{order}, values_(static_cast<std::size_t>(shape.size())) {
     if (order == StorageOrder::column_major && shape.rank() != 2)
-      throw ShapeError("Parameter: column-major order is for matrices, not for shape " + shape.str());
+      throw ShapeError(detail::message("Parameter: column-major order is for matrices, not for shape ", shape.str()));
   }
 
   [[nodiscard]] bool empty() const noexcept { return values_.empty(); }

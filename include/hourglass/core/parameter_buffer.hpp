@@ -61,8 +61,8 @@ void zip_parameters(Module& module, Visit&& visit, Buffers&... buffers) {
   const Index total = slots_size<Scalar>(module);
   const auto check = [&](Index size) {
     if (size != total)
-      throw ShapeError("zip_parameters: the model has " + std::to_string(total) + " slots, the buffer " +
-                       std::to_string(size) + "; make one buffer (workspace, optimiser) per model");
+      throw ShapeError(detail::message("zip_parameters: the model has slots for ", total, " values, the buffer for ",
+                                       size, "; make one buffer (workspace, optimiser) per model"));
   };
   (check(buffers.size()), ...);
   Index offset = 0;

@@ -90,7 +90,7 @@ class Rng {
   /// Uniform integer in [0, count), without bias (Lemire 2019). Throws DataError unless 1 <= count <= 2^32.
   [[nodiscard]] Index below(Index count) {
     if (count < 1 || static_cast<std::uint64_t>(count) > std::uint64_t{1} << 32)
-      throw DataError("Rng::below: the number of choices must be between 1 and 2^32, not " + std::to_string(count));
+      throw DataError(detail::message("Rng::below: the number of choices must be between 1 and 2^32, not ", count));
     const auto n = static_cast<std::uint64_t>(count);
     const std::uint64_t threshold = (std::uint64_t{1} << 32) % n;
     for (;;) {
@@ -148,7 +148,7 @@ class Rng {
 
   /// The numbers 0 .. count-1 in random order.
   [[nodiscard]] std::vector<Index> permutation(Index count) {
-    if (count < 0) throw DataError("Rng::permutation: the length is negative: " + std::to_string(count));
+    if (count < 0) throw DataError(detail::message("Rng::permutation: the length is negative: ", count));
     std::vector<Index> order(static_cast<std::size_t>(count));
     std::iota(order.begin(), order.end(), Index{0});
     shuffle(std::span<Index>(order));

@@ -1,0 +1,97 @@
+// General matrix product C = epilogue(A B) for any shape, layout and stride.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/core/threads.hpp"
+#include "hourglass/gemm/epilogue.hpp"
+#include "hourglass/gemm/operand.hpp"
+#include "hourglass/gemm/portable.hpp"
+
+namespace hourglass {
+
+/// How to run a product.
+struct GemmOptions {
+  int threads = 0;  ///< at most this many; 0: num_threads(). The result does not depend on it.
+};
+
+namespace detail {
+
+// Elements from the first to one past the last, or -1 when that overflows.
+inline std::ptrdiff_t gemm_extent(std::ptrdiff_t rows, std::ptrdiff_t cols, std::ptrdiff_t row_stride,
+                                  std::ptrdiff_t col_stride) noexcept {
+  if (rows == 0 || cols == 0) return 0;
+  std::ptrdiff_t down = 0;
+  std::ptrdiff_t right = 0;
+  std::ptrdiff_t last = 0;
+  std::ptrdiff_t bytes = 0;
+  if (__builtin_mul_overflow(rows - 1, row_stride, &down) || __builtin_mul_overflow(cols - 1, col_stride, &right) ||
+      __builtin_add_overflow(down, right, &last) || __builtin_mul_overflow(last, 16, &bytes))
+    return -1;
+  return last + 1;
+}
+
+inline std::string gemm_shape(std::ptrdiff_t rows, std::ptrdiff_t cols) { return message("(", rows, ", ", cols, ")"); }
+
+inline void gemm_check_strides(const char* name, std::ptrdiff_t rows, std::ptrdiff_t cols, std::ptrdiff_t row_stride,
+                               std::ptrdiff_t col_stride) {
+  const auto fail = [&](const std::string& what) {
+    throw ShapeError(message("gemm: ", name, " of shape ", gemm_shape(rows, cols), " with strides ",
+                             gemm_shape(row_stride, col_stride), " ", what));
+  };
+  if (rows == 0 || cols == 0) return;
+  if (row_stride < 1 || col_stride < 1) fail("has a stride below 1");
+  const std::ptrdiff_t extent = gemm_extent(rows, cols, row_stride, col_stride);
+  if (extent < 0) fail("exceeds the address space");
+  // Rows may not run into each other, nor columns: the larger stride must clear the other direction.
+  const bool by_rows = rows == 1 || (cols - 1) * col_stride < row_stride;
+  const bool by_cols = cols == 1 || (rows - 1) * row_stride < col_stride;
+  if (!by_rows && !by_cols) fail("has a leading dimension that is too small");
+}
+
+}  // namespace detail
+
+/// C = epilogue(A B): A is (m, k), B (k, n), C (m, n) row-major. Zero sizes are valid: k = 0 gives the epilogue of
+/// zero. Every element is summed in ascending order of k in one accumulator, so the bits do not depend on the number
+/// of threads or on the other rows of the batch.
+///
+/// Throws ShapeError when a size is negative or overflows, a leading dimension is too small, or the memory of C
+/// overlaps that of A or B.
+template <class Scalar, class Epilogue = epilogue::Store>
+void gemm(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const Operand<Scalar>& a, const Operand<Scalar>& b,
+          const Output<Scalar>& c, const Epilogue& epilogue = {}, const GemmOptions& options = {}) {
+  if (m < 0 || n < 0 || k < 0)
+    throw ShapeError(detail::message("gemm: negative size in m = ", m, ", n = ", n, ", k = ", k));
+  detail::gemm_check_strides("A", m, k, a.row_stride, a.col_stride);
+  detail::gemm_check_strides("B", k, n, b.row_stride, b.col_stride);
+  detail::gemm_check_strides("C", m, n, c.leading, 1);
+  if (m == 0 || n == 0) return;
+
+  const auto overlaps = [&](const Operand<Scalar>& operand, std::ptrdiff_t extent) {
+    const auto c_begin = reinterpret_cast<std::uintptr_t>(c.data);
+    const auto c_end = reinterpret_cast<std::uintptr_t>(c.data + detail::gemm_extent(m, n, c.leading, 1));
+    const auto begin = reinterpret_cast<std::uintptr_t>(operand.data);
+    return extent > 0 && begin < c_end && c_begin < reinterpret_cast<std::uintptr_t>(operand.data + extent);
+  };
+  if (overlaps(a, detail::gemm_extent(m, k, a.row_stride, a.col_stride)) ||
+      overlaps(b, detail::gemm_extent(k, n, b.row_stride, b.col_stride)))
+    throw ShapeError("gemm: the memory of C overlaps an operand; write the product to memory of its own");
+
+  using Blocking = detail::PortableBlocking<Scalar>;
+  const std::ptrdiff_t tiles_down = (m + Blocking::tile_rows - 1) / Blocking::tile_rows;
+  const std::ptrdiff_t tiles_right = (n + Blocking::tile_cols - 1) / Blocking::tile_cols;
+  const bool small = m * n < 64 * 64 || k < 8;
+  const int threads = small ? 1 : (options.threads > 0 ? options.threads : num_threads());
+  parallel_for(tiles_down * tiles_right, threads, [&](std::ptrdiff_t tile) {
+    const std::ptrdiff_t row = tile / tiles_right * Blocking::tile_rows;
+    const std::ptrdiff_t col = tile % tiles_right * Blocking::tile_cols;
+    detail::portable_tile(row, col, std::min(Blocking::tile_rows, m - row), std::min(Blocking::tile_cols, n - col), k,
+                          a, b, c, epilogue);
+  });
+}
+
+}  // namespace hourglass
