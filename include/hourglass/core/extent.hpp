@@ -16,9 +16,23 @@ inline constexpr Index Dynamic = -1;
 /// True when two extents can describe the same width: equal, or at least one of them Dynamic.
 [[nodiscard]] constexpr bool compatible(Index a, Index b) noexcept { return a == Dynamic || b == Dynamic || a == b; }
 
-/// `static_assert(widths_match<layer, produced, expected>)`: the diagnostic then prints all three numbers.
+/// True when layer number `layer` of a network, which expects `expected` features, can follow layers that produce
+/// `produced`. As the condition of a static_assert it makes the diagnostic print all three numbers.
 template <Index layer, Index produced, Index expected>
 inline constexpr bool widths_match = compatible(produced, expected);
+
+namespace detail {
+
+/// Does not compile when the widths differ. A class, so that every compiler prints the numbers and not the expressions.
+template <Index layer, Index produced, Index expected>
+struct MatchingWidths {
+  static_assert(widths_match<layer, produced, expected>,
+                "a layer expects another number of features than the layers before it produce: "
+                "widths_match<layer, produced, expected>");
+  static constexpr bool value = true;
+};
+
+}  // namespace detail
 
 /// A positive width: takes no space and no check when the compiler knows it, one number otherwise.
 template <Index size>

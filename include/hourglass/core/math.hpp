@@ -40,6 +40,18 @@ namespace hourglass::math {
   return x < lowest ? 0.0f : (x > highest ? std::numeric_limits<float>::infinity() : result);
 }
 
+/// e^x - 1 for x <= 0, accurate near 0 too.
+[[nodiscard]] inline float expm1(float x) noexcept {
+  // Taylor series to x^7 where e^x - 1 would cancel.
+  float p = 1.0f / 5040.0f;
+  p = p * x + 1.0f / 720.0f;
+  p = p * x + 1.0f / 120.0f;
+  p = p * x + 1.0f / 24.0f;
+  p = p * x + 1.0f / 6.0f;
+  p = p * x + 0.5f;
+  return x > -0.3f ? p * (x * x) + x : exp(x) - 1.0f;
+}
+
 /// Natural logarithm; -infinity at 0 (and below the smallest normal number), NaN below 0.
 [[nodiscard]] inline float log(float x) noexcept {
   constexpr std::uint32_t sqrt_half = 0x3f3504f3u;
@@ -138,6 +150,7 @@ namespace hourglass::math {
 }
 
 [[nodiscard]] inline double exp(double x) noexcept { return std::exp(x); }
+[[nodiscard]] inline double expm1(double x) noexcept { return std::expm1(x); }
 [[nodiscard]] inline double log(double x) noexcept { return std::log(x); }
 [[nodiscard]] inline double log1p(double x) noexcept { return std::log1p(x); }
 [[nodiscard]] inline double tanh(double x) noexcept { return std::tanh(x); }

@@ -1,0 +1,212 @@
+// Layers: what a part of a network must offer, and the few functions through which containers drive any of them.
+//
+// An activation is a struct with `value(x)`, `derivative(x, y)` (y = value(x)) and a `name`; nothing else.
+//
+// Any other layer maps a batch x (batch, in) to y (batch, out) with
+//     in_features()                              features it expects; Dynamic: any
+//     out_features(in)                           features it gives for `in` of them
+//     scratch_size(batch, in)                    scalars it keeps from forward to backward (optional)
+//     forward(x, y, scratch, mode)               fills y
+//     backward(x, y, dy, dx, scratch, gradient)  fills the slots of its parameters, and dx unless dx is empty
+// `static_in` and `static_out` state the widths that the compiler knows, `fields()` its parameters (parameter.hpp).
+//
+// A container has a `Cache` of its own, made by `plan(max_batch, in, purpose)`, with `output(rows)` and `bytes()`, and
+// `forward(x, cache, mode)` and `backward(x, dy, cache, gradient, dx)` on it.
+// Layers are const while they compute: all that a pass writes lies in memory that the caller passes in.
+#pragma once
+
+#include <concepts>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/core/extent.hpp"
+#include "hourglass/core/matrix.hpp"
+#include "hourglass/core/mode.hpp"
+#include "hourglass/core/parameter.hpp"
+#include "hourglass/core/parameter_buffer.hpp"
+#include "hourglass/core/storage.hpp"
+#include "hourglass/core/threads.hpp"
+
+namespace hourglass {
+
+/// A layer that maps each element on its own: y = value(x), dx = dy * derivative(x, y).
+template <class Layer>
+concept Activation = requires(const Layer& layer, float f, double d) {
+  { layer.value(f) } -> std::same_as<float>;
+  { layer.value(d) } -> std::same_as<double>;
+  { layer.derivative(f, f) } -> std::same_as<float>;
+  { layer.derivative(d, d) } -> std::same_as<double>;
+};
+
+/// A module that is made of others and keeps a cache of its own shape.
+template <class Module>
+concept Container = requires {
+  typename Module::Cache;
+};
+
+/// What buffers are for: inference keeps nothing for a backward pass.
+enum class Purpose { training, inference };
+
+/// The first `rows` rows of a buffer.
+template <class Scalar>
+[[nodiscard]] MatrixView<Scalar> first_rows(Matrix<Scalar>& matrix, Index rows) noexcept {
+  return {matrix.data(), rows, matrix.cols()};
+}
+template <class Scalar>
+[[nodiscard]] ConstMatrixView<Scalar> first_rows(const Matrix<Scalar>& matrix, Index rows) noexcept {
+  return {matrix.data(), rows, matrix.cols()};
+}
+
+/// What one layer leaves for the next one and for its own backward pass.
+template <class Scalar>
+struct LayerCache {
+  Matrix<Scalar> values;          // (max_batch, out)
+  AlignedVector<Scalar> scratch;  // scratch_size(max_batch, in)
+
+  [[nodiscard]] ConstMatrixView<Scalar> output(Index rows) const noexcept { return first_rows(values, rows); }
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return (static_cast<std::size_t>(values.size()) + scratch.size()) * sizeof(Scalar);
+  }
+};
+
+/// "No input gradient wanted", for backward.
+template <class Scalar>
+[[nodiscard]] MatrixView<Scalar> no_gradient() noexcept {
+  return {nullptr, 0, 0};
+}
+
+namespace detail {
+
+template <class Module>
+constexpr Index static_in() noexcept {
+  if constexpr (requires { Module::static_in; })
+    return Module::static_in;
+  else
+    return Dynamic;
+}
+
+/// The module gives as many features as it gets, for any number.
+template <class Module>
+inline constexpr bool preserves_width = Activation<Module> || requires {
+  requires Module::preserves_width;
+};
+
+/// Width after the module when `in` is the width before it, as far as the compiler knows.
+template <class Module>
+constexpr Index static_out(Index in) noexcept {
+  if constexpr (requires { Module::static_out; })
+    return Module::static_out;
+  else if constexpr (preserves_width<Module>)
+    return in;
+  else
+    return Dynamic;
+}
+
+template <class Module>
+[[nodiscard]] std::string_view layer_name(const Module&) noexcept {
+  if constexpr (requires { Module::name; })
+    return Module::name;
+  else
+    return "layer";
+}
+
+template <class Module>
+[[nodiscard]] Index in_features(const Module& module) {
+  if constexpr (Activation<Module>)
+    return Dynamic;
+  else
+    return module.in_features();
+}
+
+template <class Module>
+[[nodiscard]] Index out_features(const Module& module, Index in) {
+  if constexpr (Activation<Module>)
+    return in;
+  else
+    return module.out_features(in);
+}
+
+template <class Scalar, class Module>
+struct CacheOf {
+  using type = LayerCache<Scalar>;
+};
+template <class Scalar, Container Module>
+struct CacheOf<Scalar, Module> {
+  using type = typename Module::Cache;
+};
+
+template <class Scalar, class Module>
+[[nodiscard]] typename CacheOf<Scalar, Module>::type plan(const Module& module, Index max_batch, Index in,
+                                                          Purpose purpose) {
+  if constexpr (Container<Module>) {
+    return module.plan(max_batch, in, purpose);
+  } else {
+    LayerCache<Scalar> cache;
+    cache.values = Matrix<Scalar>(max_batch, out_features(module, in));
+    if constexpr (requires { module.scratch_size(max_batch, in); })
+      if (purpose == Purpose::training)
+        cache.scratch.resize(static_cast<std::size_t>(module.scratch_size(max_batch, in)));
+    return cache;
+  }
+}
+
+template <class Scalar, class Module, class Cache, Mode M>
+ConstMatrixView<Scalar> propagate(const Module& module, const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode) {
+  if constexpr (Container<Module>) {
+    return module.forward(x, cache, mode);
+  } else {
+    const MatrixView<Scalar> y = first_rows(cache.values, x.rows());
+    if constexpr (Activation<Module>)
+      parallel_ranges(y.size(), [&, in = x.data(), out = cache.values.data()](Index begin, Index end) {
+        for (Index i = begin; i < end; ++i) out[i] = module.value(in[i]);
+      });
+    else
+      module.forward(x, y, std::span<Scalar>(cache.scratch), mode);
+    return y;
+  }
+}
+
+/// `gradient` points to the slots of the module's own parameters. An empty dx is not computed.
+template <class Scalar, class Module, class Cache>
+void backpropagate(const Module& module, const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy,
+                   Cache& cache, Scalar* gradient, MatrixView<Scalar> dx) {
+  if constexpr (Container<Module>) {
+    module.backward(x, dy, cache, gradient, dx);
+  } else if constexpr (Activation<Module>) {
+    if (dx.data() == nullptr) return;
+    const Scalar* out = cache.values.data();
+    parallel_ranges(dx.size(), [&, in = x.data(), from = dy.data(), to = dx.data()](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) to[i] = from[i] * module.derivative(in[i], out[i]);
+    });
+  } else {
+    const ConstMatrixView<Scalar> y = cache.output(x.rows());
+    module.backward(x, y, dy, dx, std::span<const Scalar>(cache.scratch), gradient);
+  }
+}
+
+/// Scalar of a module: its own, or float when it has no parameters to tell.
+template <class... Modules>
+struct ScalarOf {
+  using type = float;
+};
+template <class First, class... Rest>
+struct ScalarOf<First, Rest...> : ScalarOf<Rest...> {};
+template <class First, class... Rest>
+requires requires { typename First::Scalar; }
+struct ScalarOf<First, Rest...> {
+  using type = typename First::Scalar;
+};
+
+template <class Module, class Scalar>
+constexpr bool same_scalar() noexcept {
+  if constexpr (requires { typename Module::Scalar; })
+    return std::is_same_v<typename Module::Scalar, Scalar>;
+  else
+    return true;
+}
+
+}  // namespace detail
+}  // namespace hourglass
