@@ -1,6 +1,7 @@
 // Mlp: linear layers of run-time number and widths, each followed by an activation.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/matrix.hpp"
 #include "hourglass/core/mode.hpp"
+#include "hourglass/nn/apply.hpp"
 #include "hourglass/nn/identity.hpp"
 #include "hourglass/nn/layer.hpp"
 #include "hourglass/nn/linear.hpp"
@@ -94,6 +96,9 @@ class Mlp {
     return workspace.forward(*this, x, mode);
   }
   void backward(const ConstMatrixView<Scalar>& x, Workspace<Mlp>& workspace) const { workspace.backward(*this, x); }
+
+  /// y (batch, out) for x (batch, in), in inference, without a workspace.
+  [[nodiscard]] Matrix<Scalar> operator()(const ConstMatrixView<Scalar>& x) const { return detail::apply(*this, x); }
 
   template <Mode M>
   ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode) const {

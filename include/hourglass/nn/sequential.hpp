@@ -13,6 +13,7 @@
 #include "hourglass/core/mode.hpp"
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/core/parameter_buffer.hpp"
+#include "hourglass/nn/apply.hpp"
 #include "hourglass/nn/layer.hpp"
 #include "hourglass/nn/workspace.hpp"
 
@@ -134,6 +135,9 @@ class Sequential {
   void backward(const ConstMatrixView<Scalar>& x, Workspace<Sequential>& workspace) const {
     workspace.backward(*this, x);
   }
+
+  /// y (batch, out) for x (batch, in), in inference, without a workspace.
+  [[nodiscard]] Matrix<Scalar> operator()(const ConstMatrixView<Scalar>& x) const { return detail::apply(*this, x); }
 
   template <Mode M>
   ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode) const {

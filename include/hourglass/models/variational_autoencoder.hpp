@@ -1,0 +1,186 @@
+// Variational autoencoder: z ~ q(z|x) = N(mu(x), e^logvar(x)), reconstruction = decoder(z).
+//
+// D. Kingma, M. Welling, "Auto-encoding variational Bayes", 2014.
+#pragma once
+
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/core/extent.hpp"
+#include "hourglass/core/matrix.hpp"
+#include "hourglass/core/mode.hpp"
+#include "hourglass/core/parameter.hpp"
+#include "hourglass/core/parameter_buffer.hpp"
+#include "hourglass/core/rng.hpp"
+#include "hourglass/models/reparameterize.hpp"
+#include "hourglass/nn/apply.hpp"
+#include "hourglass/nn/layer.hpp"
+#include "hourglass/nn/workspace.hpp"
+
+namespace hourglass {
+
+/// An encoder x (batch, features) -> (batch, 2 latent), whose first half is mu and second half logvar, and a decoder
+/// z (batch, latent) -> reconstruction (batch, features). Trained on NegativeELBO.
+///
+/// forward() draws z with the generator of Training{rng} or Sampling{rng}, and takes z = mu in inference. Parameters
+/// are named "encoder.<...>" and "decoder.<...>"; two_heads() maps the files of networks that keep mean and
+/// log-variance in two layers (fc_mu and fc_logvar, fc21 and fc22).
+template <class Encoder, class Decoder>
+class VariationalAutoencoder {
+  static constexpr Index encoder_out = detail::static_out<Encoder>(detail::static_in<Encoder>());
+  static_assert(encoder_out == Dynamic || encoder_out % 2 == 0,
+                "VariationalAutoencoder: the encoder gives mean and log-variance, so an even number of features");
+  static_assert(detail::MatchingWidths < 1, encoder_out == Dynamic ? Dynamic : encoder_out / 2,
+                detail::static_in<Decoder>() > ::value);
+
+ public:
+  using Scalar = typename detail::ScalarOf<Encoder, Decoder>::type;
+  static_assert(detail::same_scalar<Encoder, Scalar>() && detail::same_scalar<Decoder, Scalar>(),
+                "VariationalAutoencoder: encoder and decoder must share one scalar type");
+  static constexpr std::string_view name = "VariationalAutoencoder";
+  static constexpr Index static_in = detail::static_in<Encoder>();
+  static constexpr Index static_out = detail::static_out<Decoder>(detail::static_in<Decoder>());
+  /// Evaluation of the ELBO draws z, so it needs a generator.
+  static constexpr bool draws_latents_in_evaluation = true;
+
+  struct Cache {
+    typename detail::CacheOf<Scalar, Encoder>::type encoder;
+    typename detail::CacheOf<Scalar, Decoder>::type decoder;
+    Matrix<Scalar> noise;               // (max_batch, latent): z = mu + e^(logvar/2) noise
+    Matrix<Scalar> latent;              // (max_batch, latent): z
+    Matrix<Scalar> latent_gradient;     // (max_batch, latent)
+    Matrix<Scalar> posterior_gradient;  // (max_batch, 2 latent): d KL / d (mu, logvar), then with the path through z
+
+    /// (rows, 2 latent): mu, logvar.
+    [[nodiscard]] ConstMatrixView<Scalar> posterior(Index rows) const noexcept { return encoder.output(rows); }
+    [[nodiscard]] ConstMatrixView<Scalar> output(Index rows) const noexcept { return decoder.output(rows); }
+    [[nodiscard]] std::size_t bytes() const noexcept {
+      const Index own = noise.size() + latent.size() + latent_gradient.size() + posterior_gradient.size();
+      return encoder.bytes() + decoder.bytes() + static_cast<std::size_t>(own) * sizeof(Scalar);
+    }
+  };
+
+  VariationalAutoencoder() = default;
+  /// Throws ShapeError unless the encoder gives twice as many features as the decoder expects.
+  VariationalAutoencoder(Encoder encoder, Decoder decoder)
+      : encoder_{std::move(encoder)}, decoder_{std::move(decoder)} {
+    (void)out_features(in_features());
+  }
+
+  static constexpr auto fields() {
+    return std::tuple{Field{"encoder", &VariationalAutoencoder::encoder_},
+                      Field{"decoder", &VariationalAutoencoder::decoder_}};
+  }
+
+  [[nodiscard]] Encoder& encoder() noexcept { return encoder_; }
+  [[nodiscard]] const Encoder& encoder() const noexcept { return encoder_; }
+  [[nodiscard]] Decoder& decoder() noexcept { return decoder_; }
+  [[nodiscard]] const Decoder& decoder() const noexcept { return decoder_; }
+
+  [[nodiscard]] Index in_features() const { return detail::in_features(encoder_); }
+  [[nodiscard]] Index latent_features() const { return detail::out_features(encoder_, in_features()) / 2; }
+  [[nodiscard]] Index out_features(Index in) const {
+    const Index latent = latent_of(in);
+    detail::check_code("VariationalAutoencoder (mean and log-variance)", latent, detail::in_features(decoder_));
+    return detail::out_features(decoder_, latent);
+  }
+
+  [[nodiscard]] Cache plan(Index max_batch, Index in, Purpose purpose) const {
+    const Index latent = latent_of(in);
+    const Index back = purpose == Purpose::training ? max_batch : 0;
+    return {detail::plan<Scalar>(encoder_, max_batch, in, purpose),
+            detail::plan<Scalar>(decoder_, max_batch, latent, purpose),
+            Matrix<Scalar>(max_batch, latent),
+            Matrix<Scalar>(max_batch, latent),
+            Matrix<Scalar>(back, latent),
+            Matrix<Scalar>(back, 2 * latent)};
+  }
+
+  /// Reconstruction (batch, features) of x (batch, features); it lies in the workspace and lasts until its next use.
+  template <Mode M = Inference>
+  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Workspace<VariationalAutoencoder>& workspace,
+                                  const M& mode = {}) const {
+    return workspace.forward(*this, x, mode);
+  }
+  /// Gradients of all parameters, from workspace.output_gradient(), the gradient of the KL term if NegativeELBO wrote
+  /// one, and the batch x of the last forward().
+  void backward(const ConstMatrixView<Scalar>& x, Workspace<VariationalAutoencoder>& workspace) const {
+    workspace.backward(*this, x);
+  }
+
+  template <Mode M>
+  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode) const {
+    const auto posterior = detail::propagate<Scalar>(encoder_, x, cache.encoder, mode);
+    MatrixView<Scalar> noise = first_rows(cache.noise, x.rows());
+    if constexpr (draws_latents<M>)
+      mode.rng.fill_normal(std::span<Scalar>(noise.data(), static_cast<std::size_t>(noise.size())));
+    else
+      noise.setZero();
+    MatrixView<Scalar> latent = first_rows(cache.latent, x.rows());
+    detail::reparameterize<Scalar>(posterior, noise, latent);
+    cache.posterior_gradient.setZero();
+    return detail::propagate<Scalar>(decoder_, ConstMatrixView<Scalar>(latent), cache.decoder, mode);
+  }
+  /// `gradient` points to this module's slots; dx (batch, features) is computed unless it is empty.
+  void backward(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy, Cache& cache, Scalar* gradient,
+                MatrixView<Scalar> dx) const {
+    const Index rows = x.rows();
+    const MatrixView<Scalar> dlatent = first_rows(cache.latent_gradient, rows);
+    const MatrixView<Scalar> dposterior = first_rows(cache.posterior_gradient, rows);
+    detail::backpropagate<Scalar>(decoder_, ConstMatrixView<Scalar>(first_rows(cache.latent, rows)), dy, cache.decoder,
+                                  gradient + slots_size<Scalar>(encoder_), dlatent);
+    detail::reparameterize_backward<Scalar>(cache.posterior(rows), first_rows(cache.noise, rows), dlatent, dposterior);
+    detail::backpropagate<Scalar>(encoder_, x, dposterior, cache.encoder, gradient, dx);
+  }
+
+  /// Mean and log-variance (batch, latent) of q(z|x).
+  [[nodiscard]] Posterior<Scalar> encode(const ConstMatrixView<Scalar>& x) const {
+    const Matrix<Scalar> both = detail::apply(encoder_, x);
+    const Index latent = both.cols() / 2;
+    return {both.leftCols(latent), both.rightCols(latent)};
+  }
+  /// z = mu + e^(logvar/2) noise (batch, latent), with noise drawn from N(0, I).
+  [[nodiscard]] Matrix<Scalar> reparameterize(const Posterior<Scalar>& posterior, Rng& rng) const {
+    return hourglass::reparameterize(posterior, rng);
+  }
+  /// z = mu(x).
+  [[nodiscard]] Matrix<Scalar> encode_to_latent(const ConstMatrixView<Scalar>& x) const { return encode(x).mu; }
+  /// One draw of z from q(z|x).
+  [[nodiscard]] Matrix<Scalar> encode_to_latent(const ConstMatrixView<Scalar>& x, Rng& rng) const {
+    return reparameterize(encode(x), rng);
+  }
+  /// Output (batch, features) for latent variables (batch, latent).
+  [[nodiscard]] Matrix<Scalar> decode(const ConstMatrixView<Scalar>& latent) const {
+    return detail::apply(decoder_, latent);
+  }
+  /// decode(mu(x)), a bounded number of rows at a time.
+  [[nodiscard]] Matrix<Scalar> reconstruct(const ConstMatrixView<Scalar>& x) const { return detail::apply(*this, x); }
+  /// The same for anything that becomes a matrix, such as 8-bit images.
+  template <class Rows>
+  requires(!DirectMatrix<Rows> && std::convertible_to<const Rows&, Matrix<Scalar>>)
+      [[nodiscard]] Matrix<Scalar> reconstruct(const Rows& x) const {
+    return reconstruct(ConstMatrixView<Scalar>(static_cast<Matrix<Scalar>>(x)));
+  }
+  /// `count` new samples (count, features): z ~ N(0, I), then decode.
+  [[nodiscard]] Matrix<Scalar> sample(Index count, Rng& rng) const {
+    Matrix<Scalar> latent(count, latent_features());
+    rng.fill_normal(std::span<Scalar>(latent.data(), static_cast<std::size_t>(latent.size())));
+    return decode(latent);
+  }
+
+ private:
+  [[nodiscard]] Index latent_of(Index in) const {
+    const Index both = detail::out_features(encoder_, in);
+    if (both % 2 != 0)
+      throw ShapeError(detail::message("VariationalAutoencoder: the encoder gives ", both,
+                                       " features; mean and log-variance need an even number, 2 x latent"));
+    return both / 2;
+  }
+
+  Encoder encoder_;
+  Decoder decoder_;
+};
+
+}  // namespace hourglass
