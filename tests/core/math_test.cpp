@@ -82,5 +82,6 @@ TEST_CASE_TEMPLATE("sincos_turns", Scalar, float, double) {
     const double angle = 2 * 3.14159265358979323846 * i / 4096;
     worst = std::max({worst, std::abs(double{sine} - std::sin(angle)), std::abs(double{cosine} - std::cos(angle))});
   }
-  CHECK(worst <= 2 * double{std::numeric_limits<Scalar>::epsilon()});
+  // The reference itself rounds the angle: up to 2 pi 2^-53.
+  CHECK(worst <= std::max(2 * double{std::numeric_limits<Scalar>::epsilon()}, 1e-15));
 }
