@@ -1,0 +1,149 @@
+// Saving and loading models: one safetensors file, with the names and layouts of PyTorch's state_dict.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/core/parameter.hpp"
+#include "hourglass/io/name_map.hpp"
+#include "hourglass/io/safetensors_file.hpp"
+#include "hourglass/io/safetensors_writer.hpp"
+
+namespace hourglass {
+
+/// Writes every parameter of `model` under its hierarchical name ("encoder.0.weight"), row-major, as F32 or F64.
+/// Atomic: whatever happens, `path` holds the old file or the whole new one. Throws FormatError.
+template <class Model>
+void save(const Model& model, const std::filesystem::path& path) {
+  SafetensorsWriter writer;
+  for_each_parameter(model,
+                     [&](const ParameterName& name, const auto& parameter) { writer.add(name.str(), parameter); });
+  writer.write(path);
+}
+
+namespace detail {
+
+/// Finds the tensors of each parameter, and collects everything that does not fit into one message.
+class LoadPlan {
+ public:
+  using Parts = std::vector<SafetensorsTensor>;
+
+  LoadPlan(const SafetensorsFile& file, const NameMap& names) : file_{file}, names_{names} {}
+
+  void add(const std::string& name, const Shape& shape) {
+    if (const NameMap::Entry* entry = names_.find(name)) used_entries_.insert(entry->model);
+    Parts parts;
+    std::string absent;
+    for (const std::string& part : names_.file_names(name)) {
+      used_tensors_.insert(part);
+      if (file_.contains(part))
+        parts.push_back(file_.tensor(part));
+      else
+        absent += message(absent.empty() ? "" : " and ", part);
+    }
+    if (!absent.empty())
+      missing_.push_back(absent == name ? message(name, " ", shape.str())
+                                        : message(absent, " (for ", name, " ", shape.str(), ")"));
+    else
+      compare(name, shape, parts);
+    parts_.push_back(std::move(parts));
+  }
+
+  /// Throws FormatError unless every parameter has its tensors and every tensor its parameter.
+  void check() const {
+    std::vector<std::string> unexpected;
+    for (const std::string& name : file_.names())
+      if (!used_tensors_.contains(name))
+        unexpected.push_back(message(name, " ", file_.tensor(name).entry.shape_string()));
+    std::vector<std::string> idle;
+    for (const NameMap::Entry& entry : names_.entries())
+      if (!used_entries_.contains(entry.model)) idle.push_back(message("\"", entry.model, "\""));
+    std::string text;
+    append(text, "missing from the file: ", missing_);
+    append(text, "unexpected in the file: ", unexpected);
+    append(text, "different: ", different_);
+    append(text, "name map entries without a parameter: ", idle);
+    if (!text.empty())
+      throw FormatError(message(file_.path(), ": does not fit the model, which is unchanged", text,
+                                "; build the model that was saved, or map the names with a NameMap"));
+  }
+  /// The tensors of the parameter that was added as number `i`.
+  [[nodiscard]] const Parts& parts(std::size_t i) const { return parts_[i]; }
+
+ private:
+  // Stacked along the first axis, the parts must have exactly the shape of the parameter.
+  void compare(const std::string& name, const Shape& shape, const Parts& parts) {
+    bool fits = true;
+    std::uint64_t rows = 0;
+    std::string found;
+    for (const SafetensorsTensor& part : parts) {
+      const auto& sizes = part.entry.shape;
+      fits = fits && sizes.size() == shape.rank() && part.is_real();
+      for (std::size_t axis = 1; fits && axis < sizes.size(); ++axis)
+        fits = sizes[axis] == static_cast<std::uint64_t>(shape[axis]);
+      // With a zero among the other sizes the first one may be anything, so the sum could wrap around.
+      fits = fits && sizes[0] <= static_cast<std::uint64_t>(shape[0]) - rows;
+      if (fits) rows += sizes[0];
+      found += message(found.empty() ? "" : " over ", part.entry.name == name ? "" : part.entry.name + " ",
+                       part.entry.shape_string(), part.is_real() ? "" : " of dtype " + part.entry.dtype);
+    }
+    if (!fits || rows != static_cast<std::uint64_t>(shape[0]))
+      different_.push_back(message(name, " is ", shape.str(), " in the model and ", found, " in the file"));
+  }
+
+  static void append(std::string& text, std::string_view title, const std::vector<std::string>& items) {
+    constexpr std::size_t most = 12;
+    for (std::size_t i = 0; i < std::min(items.size(), most); ++i)
+      text += message(i == 0 ? "; " : ", ", i == 0 ? title : "", items[i]);
+    if (items.size() > most) text += message(" and ", items.size() - most, " more");
+  }
+
+  const SafetensorsFile& file_;
+  const NameMap& names_;
+  std::vector<Parts> parts_;
+  std::set<std::string, std::less<>> used_tensors_;
+  std::set<std::string, std::less<>> used_entries_;
+  std::vector<std::string> missing_;
+  std::vector<std::string> different_;
+};
+
+}  // namespace detail
+
+/// Fills every parameter of `model` from an open file. Strict: each parameter must be there with exactly its shape, and
+/// each tensor of the file must be used; otherwise throws FormatError that lists all missing, unexpected and different
+/// tensors, and the model is unchanged. F32, F64, F16 and BF16 convert to the model's scalar.
+template <class Model>
+void load(Model& model, const SafetensorsFile& file, const NameMap& names = {}) {
+  detail::LoadPlan plan{file, names};
+  for_each_parameter(std::as_const(model), [&](const ParameterName& name, const auto& parameter) {
+    plan.add(name.str(), parameter.shape());
+  });
+  plan.check();
+  std::size_t i = 0;
+  for_each_parameter(model, [&](const ParameterName&, auto& parameter) {
+    using Scalar = typename std::remove_cvref_t<decltype(parameter)>::Scalar;
+    Index element = 0;
+    for (const SafetensorsTensor& part : plan.parts(i++))
+      part.for_each_value(
+          [&](auto value) { parameter.data()[parameter.offset_of_row_major(element++)] = static_cast<Scalar>(value); });
+  });
+}
+
+/// The same from the file `path`; `names` says what the file calls the parameters (see NameMap, two_heads). Throws
+/// FormatError also when the file itself is damaged.
+template <class Model>
+void load(Model& model, const std::filesystem::path& path, const NameMap& names = {}) {
+  load(model, SafetensorsFile{path}, names);
+}
+
+}  // namespace hourglass
