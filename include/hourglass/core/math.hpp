@@ -10,14 +10,24 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 namespace hourglass::math {
+
+/// `condition ? yes : no` by bit masks. Compilers may turn the conditional operator into a branch around the
+/// computation of one side, and then no longer vectorise the loop that it stands in.
+template <std::floating_point Scalar>
+[[nodiscard]] inline Scalar select(bool condition, Scalar yes, Scalar no) noexcept {
+  using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
+  const Bits mask = -static_cast<Bits>(condition);
+  return std::bit_cast<Scalar>((std::bit_cast<Bits>(yes) & mask) | (std::bit_cast<Bits>(no) & ~mask));
+}
 
 /// e^x; 0 below -87.33, infinity above 88.72, NaN for NaN.
 [[nodiscard]] inline float exp(float x) noexcept {
   constexpr float lowest = -87.3365448f;  // ln of the smallest normal float
   constexpr float highest = 88.7228394f;  // ln of the largest
-  const float clamped = x < lowest ? lowest : (x > highest ? highest : x);
+  const float clamped = select(x < lowest, lowest, select(x > highest, highest, x));
   // n = round(x / ln 2) by adding and removing 1.5 * 2^23, whose low mantissa bits then hold n.
   constexpr float round = 12582912.0f;
   const float shifted = clamped * 1.44269504f + round;
@@ -37,7 +47,7 @@ namespace hourglass::math {
   const float scale1 = std::bit_cast<float>(static_cast<std::uint32_t>(half + 127) << 23);
   const float scale2 = std::bit_cast<float>(static_cast<std::uint32_t>(exponent - half + 127) << 23);
   const float result = y * scale1 * scale2;
-  return x < lowest ? 0.0f : (x > highest ? std::numeric_limits<float>::infinity() : result);
+  return select(x < lowest, 0.0f, select(x > highest, std::numeric_limits<float>::infinity(), result));
 }
 
 /// e^x - 1 for x <= 0, accurate near 0 too.
@@ -49,11 +59,11 @@ namespace hourglass::math {
   p = p * x + 1.0f / 24.0f;
   p = p * x + 1.0f / 6.0f;
   p = p * x + 0.5f;
-  return x > -0.3f ? p * (x * x) + x : exp(x) - 1.0f;
+  return select(x > -0.3f, p * (x * x) + x, exp(x) - 1.0f);
 }
 
-/// Natural logarithm; -infinity at 0 (and below the smallest normal number), NaN below 0.
-[[nodiscard]] inline float log(float x) noexcept {
+/// Natural logarithm of a positive, finite, normal number; no promise about any other.
+[[nodiscard]] inline float log_of_normal(float x) noexcept {
   constexpr std::uint32_t sqrt_half = 0x3f3504f3u;
   const std::uint32_t shifted = std::bit_cast<std::uint32_t>(x) - sqrt_half;
   const auto exponent = static_cast<float>(static_cast<std::int32_t>(shifted) >> 23);
@@ -70,10 +80,15 @@ namespace hourglass::math {
   p = p * f - 2.4999993993e-1f;
   p = p * f + 3.3333331174e-1f;
   const float tail = f * z * p - exponent * 2.12194440e-4f - 0.5f * z;
-  const float result = f + tail + exponent * 0.693359375f;
+  return f + tail + exponent * 0.693359375f;
+}
+
+/// Natural logarithm; -infinity at 0 (and below the smallest normal number), NaN below 0.
+[[nodiscard]] inline float log(float x) noexcept {
+  const float result = log_of_normal(x);
   constexpr float infinity = std::numeric_limits<float>::infinity();
-  const float positive = x < std::numeric_limits<float>::min() ? -infinity : (x < infinity ? result : x);
-  return x < 0.0f ? std::numeric_limits<float>::quiet_NaN() : positive;
+  const float positive = select(x < std::numeric_limits<float>::min(), -infinity, select(x < infinity, result, x));
+  return select(x < 0.0f, std::numeric_limits<float>::quiet_NaN(), positive);
 }
 
 /// log(1 + x) for x >= 0, accurate for small x too.
@@ -81,19 +96,19 @@ namespace hourglass::math {
   const float u = 1.0f + x;
   // The factor corrects for the rounding of u (Goldberg 1991, theorem 4).
   const float d = u - 1.0f;
-  const float corrected = log(u) * (x / (d == 0.0f ? 1.0f : d));
-  return d == 0.0f ? x : (u < std::numeric_limits<float>::infinity() ? corrected : u);
+  const float corrected = log(u) * (x / select(d == 0.0f, 1.0f, d));
+  return select(d == 0.0f, x, select(u < std::numeric_limits<float>::infinity(), corrected, u));
 }
 
 /// Logistic sigmoid 1 / (1 + e^-x).
 [[nodiscard]] inline float sigmoid(float x) noexcept {
-  const float e = exp(x < 0.0f ? x : -x);
-  return (x < 0.0f ? e : 1.0f) / (1.0f + e);
+  const float e = exp(-std::abs(x));
+  return select(x < 0.0f, e, 1.0f) / (1.0f + e);
 }
 
 /// Hyperbolic tangent.
 [[nodiscard]] inline float tanh(float x) noexcept {
-  const float magnitude = x < 0.0f ? -x : x;
+  const float magnitude = std::abs(x);
   const float e = exp(-2.0f * magnitude);
   const float large = (1.0f - e) / (1.0f + e);
   const float z = x * x;
@@ -103,18 +118,18 @@ namespace hourglass::math {
   p = p * z + 1.33314422036e-1f;
   p = p * z - 3.33332819422e-1f;
   const float small = x + x * z * p;
-  return magnitude < 0.625f ? small : (x < 0.0f ? -large : large);
+  return select(magnitude < 0.625f, small, select(x < 0.0f, -large, large));
 }
 
 /// log(1 + e^x), finite for every finite x.
 [[nodiscard]] inline float softplus(float x) noexcept {
-  const float magnitude = x < 0.0f ? -x : x;
-  return (x > 0.0f ? x : 0.0f) + log1p(exp(-magnitude)) + (x != x ? x : 0.0f);
+  const float magnitude = std::abs(x);
+  return select(x > 0.0f, x, 0.0f) + log1p(exp(-magnitude)) + select(x != x, x, 0.0f);
 }
 
 /// Error function 2/sqrt(pi) * integral of e^(-t^2) from 0 to x.
 [[nodiscard]] inline float erf(float x) noexcept {
-  const float magnitude = x < 0.0f ? -x : x;
+  const float magnitude = std::abs(x);
   const float z = x * x;
   float t = 7.853861353153693e-5f;
   t = t * z - 8.010193625184903e-4f;
@@ -125,7 +140,7 @@ namespace hourglass::math {
   t = t * z + 1.128379165726710e0f;
   const float small = x * t;
 
-  const float m = magnitude < 1.0f ? 1.0f : magnitude;
+  const float m = select(magnitude < 1.0f, 1.0f, magnitude);
   const float q = 1.0f / m;
   const float y = q * q;
   float p = 2.326819970068386e-2f;
@@ -145,8 +160,8 @@ namespace hourglass::math {
   r = r * y + 4.218463358204948e-1f;
   r = r * y - 2.820767439740514e-1f;
   r = r * y + 5.641895067754075e-1f;
-  const float large = 1.0f - exp(-m * m) * q * (m < 2.0f ? p : r);
-  return magnitude < 1.0f ? small : (x < 0.0f ? -large : (x > 0.0f ? large : x));
+  const float large = 1.0f - exp(-m * m) * q * select(m < 2.0f, p, r);
+  return select(magnitude < 1.0f, small, select(x < 0.0f, -large, select(x > 0.0f, large, x)));
 }
 
 [[nodiscard]] inline double exp(double x) noexcept { return std::exp(x); }
