@@ -1,0 +1,38 @@
+#include "hourglass/train/summary.hpp"
+
+#include <doctest/doctest.h>
+
+#include "hourglass/models/autoencoder.hpp"
+#include "hourglass/models/symmetric.hpp"
+#include "hourglass/nn/linear.hpp"
+#include "hourglass/nn/relu.hpp"
+#include "hourglass/nn/sequential.hpp"
+#include "hourglass/nn/sigmoid.hpp"
+
+namespace hg = hourglass;
+
+TEST_CASE("layers, shapes and parameter counts") {
+  const hg::Autoencoder model{hg::Sequential{hg::Linear<784, 256>{}, hg::ReLU{}},
+                              hg::Sequential{hg::Linear<256, 784>{{.bias = false}}, hg::Sigmoid{}}};
+  CHECK(hg::summary(model) ==
+        "layer      type     output        parameters\n"
+        "encoder.0  Linear   (batch, 256)     200,960\n"
+        "encoder.1  ReLU     (batch, 256)           -\n"
+        "decoder.0  Linear   (batch, 784)     200,704\n"
+        "decoder.1  Sigmoid  (batch, 784)           -\n"
+        "Autoencoder: 401,664 parameters\n");
+}
+
+TEST_CASE("networks of run-time widths, and of activations alone") {
+  const std::string text = hg::summary(hg::symmetric_autoencoder({16, 4}));
+  CHECK(text.find("encoder.0  Linear    (batch, 4)           68\n") != std::string::npos);
+  CHECK(text.find("decoder.1  Sigmoid   (batch, 16)           -\n") != std::string::npos);
+  CHECK(hg::summary(hg::Sequential{hg::ReLU{}}).find("(batch, ?)") != std::string::npos);
+}
+
+TEST_CASE("thousands are grouped") {
+  CHECK(hg::detail::grouped(0) == "0");
+  CHECK(hg::detail::grouped(999) == "999");
+  CHECK(hg::detail::grouped(1000) == "1,000");
+  CHECK(hg::detail::grouped(1234567) == "1,234,567");
+}
