@@ -1,0 +1,30 @@
+// Autoencoder 784-256-64-256-784 on MNIST: ReLU after each hidden layer and the code, sigmoid output, BCE, Adam.
+#include "common.hpp"
+
+namespace hg = hourglass;
+
+int main(int argc, char** argv) {
+  example::Settings settings;
+  settings.output = "output/autoencoder";
+  CLI::App app{"Trains an autoencoder on MNIST and draws digits beside their reconstructions.", "mnist_autoencoder"};
+  example::add_options(app, settings);
+
+  return example::run(app, settings, argc, argv, [&] {
+    const hg::Mnist mnist = example::load_data(settings);
+    hg::Rng rng{settings.seed};
+
+    hg::Autoencoder model{
+        hg::Sequential{hg::Linear<784, 256>{}, hg::ReLU{}, hg::Linear{256, settings.latent}, hg::ReLU{}},
+        hg::Sequential{hg::Linear{settings.latent, 256}, hg::ReLU{}, hg::Linear<256, 784>{}, hg::Sigmoid{}}};
+    hg::initialize(model, rng);
+    if (!settings.quiet) std::cout << hg::summary(model);
+
+    hg::fit(model, mnist.train.images, hg::BCELoss{}, hg::Adam{{.lr = settings.learning_rate}},
+            example::fit_options(settings, mnist), rng);
+
+    hg::save(model, settings.output / "model.safetensors");
+    const hg::ImageSpan originals = mnist.test.images.topRows(std::min<hg::Index>(16, mnist.test.images.rows()));
+    hg::save_image_grid(settings.output / "reconstruction.png", {.columns = 8, .scale = 3}, originals,
+                        model.reconstruct(originals));
+  });
+}
