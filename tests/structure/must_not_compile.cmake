@@ -1,0 +1,27 @@
+# cmake -DSOURCE=<file.cpp> -DCOMPILER=<path> -DFLAGS_FILE=<one flag a line> -P must_not_compile.cmake
+# SOURCE must compile with -DFIXED; without it, it must fail with output that matches its `// expect: <regex>` line.
+file(STRINGS ${SOURCE} first LIMIT_COUNT 1)
+if(NOT first MATCHES "^// expect: (.+)$")
+  message(FATAL_ERROR "${SOURCE}: the first line must be '// expect: <regular expression>'")
+endif()
+set(expected "${CMAKE_MATCH_1}")
+file(STRINGS ${FLAGS_FILE} flags)
+list(TRANSFORM flags REPLACE "^SHELL:" "")
+list(REMOVE_DUPLICATES flags)
+list(REMOVE_ITEM flags -isystem/usr/include) # it would come before the compiler's own headers
+set(command ${COMPILER} ${flags} -fsyntax-only)
+set(ENV{LC_ALL} C)
+
+execute_process(COMMAND ${command} -DFIXED ${SOURCE} RESULT_VARIABLE result ERROR_VARIABLE output)
+if(NOT result EQUAL 0)
+  message("${output}")
+  message(FATAL_ERROR "It must compile with -DFIXED, so that its failure without it has one reason")
+endif()
+execute_process(COMMAND ${command} ${SOURCE} RESULT_VARIABLE result ERROR_VARIABLE output)
+if(result EQUAL 0)
+  message(FATAL_ERROR "It compiles, but must not")
+endif()
+if(NOT output MATCHES "${expected}")
+  message("${output}")
+  message(FATAL_ERROR "It fails, but not with '${expected}'")
+endif()
