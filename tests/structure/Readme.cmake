@@ -119,10 +119,10 @@ if(fragments)
   list(TRANSFORM fragments PREPEND ${readme_dir}/ OUTPUT_VARIABLE sources)
   list(TRANSFORM sources APPEND .cpp)
   add_library(structure_readme_fragments OBJECT ${sources})
-  target_link_libraries(structure_readme_fragments PRIVATE hourglass_dev)
+  # Fragments show things without using them, and take names that the prelude has: not all warnings make sense.
+  target_link_libraries(structure_readme_fragments PRIVATE hourglass)
   target_include_directories(structure_readme_fragments PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-  # Fragments show things without using them, and take names that the prelude has.
-  target_compile_options(structure_readme_fragments PRIVATE -O0 -Wno-unused -Wno-shadow)
+  target_compile_options(structure_readme_fragments PRIVATE -O0 -Wall -Wextra -Wno-unused -Werror)
 endif()
 foreach(name IN LISTS programs)
   add_executable(structure_${name} ${readme_dir}/${name}.cpp)

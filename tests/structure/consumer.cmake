@@ -1,6 +1,7 @@
 # cmake -DWAY=<installed|subdirectory> -DHOURGLASS=<sources> -DBUILD=<build folder of Hourglass> -DWORK=<scratch folder>
-#       -DGENERATOR=... -DCOMPILER=... -DLAUNCHER=... -DFETCHED=... -P consumer.cmake
+#       -DGENERATOR=... -DCOMPILER=... -DLAUNCHER=... -DDOWNLOADS=<arguments for CMake, joined by |> -P consumer.cmake
 # Builds and runs consumer/ against an installed copy, or with add_subdirectory.
+cmake_policy(VERSION 3.21)
 file(REMOVE_RECURSE ${WORK})
 set(arguments -S ${CMAKE_CURRENT_LIST_DIR}/consumer -B ${WORK}/build -G ${GENERATOR}
               -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER} -DEXPECTED_LAUNCHER=${LAUNCHER}
@@ -18,20 +19,16 @@ endfunction()
 
 file(MAKE_DIRECTORY ${WORK})
 if(WAY STREQUAL "installed")
-  if(FETCHED)
-    message("SKIPPED: ${FETCHED} came by download, so there are no install rules")
+  if(DOWNLOADS)
+    message("SKIPPED: some dependencies came by download, so there are no install rules")
     return()
   endif()
   must("installation" ${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
   list(APPEND arguments -DCMAKE_PREFIX_PATH=${WORK}/prefix)
 else()
   list(APPEND arguments -DHOURGLASS_FOLDER=${HOURGLASS})
-  # What was downloaded once is used again.
-  foreach(package IN LISTS FETCHED)
-    string(TOLOWER ${package} lower)
-    string(TOUPPER ${package} upper)
-    list(APPEND arguments -DFETCHCONTENT_SOURCE_DIR_${upper}=${BUILD}/_deps/${lower}-src)
-  endforeach()
+  string(REPLACE "|" ";" downloads "${DOWNLOADS}")
+  list(APPEND arguments ${downloads})
 endif()
 
 # No build type, as beginners do: it works, and says once that it will be slow.

@@ -1,6 +1,6 @@
 # cmake -DROOT=<folder that holds hourglass/> -P include_direction.cmake
 # Fails on an #include that points upwards in the house, or at something a room has no business with.
-cmake_policy(SET CMP0057 NEW)
+cmake_policy(VERSION 3.21)
 
 # Rooms that a room may include, beside itself.
 set(knows_core "")

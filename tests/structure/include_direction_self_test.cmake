@@ -1,5 +1,6 @@
 # cmake -DSCRIPTS=<folder of this file> -DWORK=<scratch folder> -P include_direction_self_test.cmake
 # include_direction.cmake accepts a small clean house and refuses each of these additions to it.
+cmake_policy(VERSION 3.21)
 set(house ${WORK}/include_direction)
 file(REMOVE_RECURSE ${house})
 

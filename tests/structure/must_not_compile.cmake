@@ -1,5 +1,6 @@
 # cmake -DSOURCE=<file.cpp> -DCOMPILER=<path> -DFLAGS_FILE=<one flag a line> -P must_not_compile.cmake
 # SOURCE must compile with -DFIXED; without it, it must fail with output that matches its `// expect: <regex>` line.
+cmake_policy(VERSION 3.21)
 file(STRINGS ${SOURCE} first LIMIT_COUNT 1)
 if(NOT first MATCHES "^// expect: (.+)$")
   message(FATAL_ERROR "${SOURCE}: the first line must be '// expect: <regular expression>'")
@@ -7,8 +8,14 @@ endif()
 set(expected "${CMAKE_MATCH_1}")
 file(STRINGS ${FLAGS_FILE} flags)
 list(TRANSFORM flags REPLACE "^SHELL:" "")
+list(REMOVE_ITEM flags "")
 list(REMOVE_DUPLICATES flags)
 list(REMOVE_ITEM flags -isystem/usr/include) # it would come before the compiler's own headers
+foreach(flag IN LISTS flags)
+  if(flag MATCHES "^-I(.*)$")
+    list(REMOVE_ITEM flags -isystem${CMAKE_MATCH_1}) # it would hide the warnings of our own headers
+  endif()
+endforeach()
 set(command ${COMPILER} ${flags} -fsyntax-only)
 set(ENV{LC_ALL} C)
 

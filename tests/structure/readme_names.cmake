@@ -1,5 +1,6 @@
 # cmake -DROOT=<the repository> -P readme_names.cmake
 # Scripts, programs, presets and files that README.md names exist, and its listing is examples/quickstart.cpp.
+cmake_policy(VERSION 3.21)
 file(READ ${ROOT}/README.md text)
 file(READ ${ROOT}/CMakePresets.json presets)
 set(errors "")
@@ -30,7 +31,9 @@ foreach(name IN LISTS names)
   endif()
 endforeach()
 
-string(REGEX MATCHALL "\\]\\([^) #]+" links "${text}")
+# Brackets would hold the elements of a list together.
+string(REPLACE "](" "@(" linked "${text}")
+string(REGEX MATCHALL "@\\([^]) #[]+" links "${linked}")
 foreach(link IN LISTS links)
   string(SUBSTRING "${link}" 2 -1 link)
   if(NOT link MATCHES "^(https?|mailto):" AND NOT EXISTS ${ROOT}/${link})
@@ -40,7 +43,7 @@ endforeach()
 
 if(EXISTS ${ROOT}/examples/quickstart.cpp)
   file(READ ${ROOT}/examples/quickstart.cpp listing)
-  string(REGEX REPLACE "^(//[^\n]*\n)*" "" listing "${listing}")
+  string(REGEX REPLACE "^(//[^\n]*\n)+" "" listing "${listing}")
   string(FIND "${text}" "${listing}" place)
   if(place EQUAL -1)
     string(APPEND errors "  examples/quickstart.cpp below its first comment is not what README.md shows\n")

@@ -1,6 +1,7 @@
 # cmake -DPROGRAM=<path> -DSOURCE=<its code> -DDIGITS=<folder> -DWORK=<scratch folder> -P run_readme.cmake
 # Runs a program of README.md where data/mnist and data/digits are the committed digits; it must write every file that it
 # names.
+cmake_policy(VERSION 3.21)
 file(GLOB images ${DIGITS}/*)
 if(NOT images)
   message("SKIPPED: ${DIGITS} is empty")

@@ -1,5 +1,6 @@
 # cmake -DROOT=<folder that holds hourglass/> -P umbrella.cmake
 # hourglass.hpp lists every header, once, sorted. A header whose first line starts with "// Internal: " stays out.
+cmake_policy(VERSION 3.21)
 file(GLOB headers RELATIVE ${ROOT} ${ROOT}/hourglass/*/*.hpp)
 set(expected "")
 foreach(header IN LISTS headers)
