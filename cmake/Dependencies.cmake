@@ -50,7 +50,7 @@ endif()
 include(${CMAKE_CURRENT_LIST_DIR}/hourglassStb.cmake)
 if(NOT TARGET hourglass::stb)
   hourglass_fetch(stb hourglass::stb . GIT_REPOSITORY https://github.com/nothings/stb.git
-                  GIT_TAG 8b5f1f37b5b75829fc72d38e7b5d4bcbf8a26d55)
+                  GIT_TAG 31c1ad37456438565541f4919958214b6e762fb4)
   list(APPEND HOURGLASS_FETCHED stb)
 endif()
 
