@@ -1,0 +1,72 @@
+// Binary cross-entropy on probabilities: l(y, t) = -(t log y + (1 - t) log(1 - y)).
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <string_view>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/core/extent.hpp"
+#include "hourglass/core/math.hpp"
+#include "hourglass/core/matrix.hpp"
+#include "hourglass/loss/elementwise.hpp"
+#include "hourglass/loss/reduction.hpp"
+
+namespace hourglass {
+
+/// Cross-entropy of outputs in [0, 1], as a network that ends in a Sigmoid gives them; reduction `mean` by default.
+/// Logarithms are clamped at -100 and the gradient (y - t) / (y (1 - y)) at a denominator of 1e-12, as in PyTorch's
+/// nn.BCELoss. Throws DataError when an output lies outside [0, 1] or is NaN, or when a target is not finite.
+/// Call forms: elementwise.hpp.
+struct BCELoss {
+  static constexpr std::string_view name = "BCELoss";
+  Reduction reduction = Reduction::mean;
+
+  template <class Scalar>
+  [[nodiscard]] LossTerm<Scalar> term(Scalar output, Scalar target) const noexcept {
+    const Scalar one = clamped_log(output);
+    const Scalar zero = clamped_log(1 - output);
+    const Scalar variance = (1 - output) * output;
+    const Scalar denominator = math::select(variance > Scalar(1e-12), variance, Scalar(1e-12));
+    // NaN for an output outside [0, 1], so that diagnose gets to see it.
+    const bool inside = (output >= 0) & (output <= 1);
+    const Scalar value = (target - 1) * zero - target * one;
+    return {math::select(inside, value, std::numeric_limits<Scalar>::quiet_NaN()), (output - target) / denominator};
+  }
+
+  template <class Scalar>
+  void diagnose(const ConstMatrixView<Scalar>& output, const ConstMatrixView<Scalar>& target) const {
+    for (Index row = 0; row < output.rows(); ++row) {
+      for (Index column = 0; column < output.cols(); ++column) {
+        const Scalar y = output(row, column);
+        if (!(y >= 0 && y <= 1))
+          throw DataError(detail::message("BCELoss: the output in row ", row, ", column ", column, " is ", y,
+                                          ", outside [0, 1]; end the network with a Sigmoid or use BCEWithLogitsLoss"));
+        const Scalar t = target(row, column);
+        if (!std::isfinite(t))
+          throw DataError(detail::message("BCELoss: the target in row ", row, ", column ", column, " is ", t,
+                                          "; targets must be finite, check the data"));
+      }
+    }
+  }
+
+  template <Batch Output, BatchLike<Output> Target, GradientSink<typename Output::Scalar>... Sink>
+  typename Output::Scalar operator()(const Output& output, const Target& target, Sink&&... gradient) const {
+    return detail::elementwise_loss(*this, output, target, gradient...);
+  }
+
+ private:
+  // max(log x, -100) for x in [0, 1].
+  template <class Scalar>
+  [[nodiscard]] static Scalar clamped_log(Scalar x) noexcept {
+    if constexpr (sizeof(Scalar) == 4) {
+      // No normal float has a logarithm below -88.
+      return math::select(x < std::numeric_limits<Scalar>::min(), Scalar(-100), math::log_of_normal(x));
+    } else {
+      const Scalar logarithm = math::log(x);
+      return logarithm < -100 ? Scalar(-100) : logarithm;
+    }
+  }
+};
+
+}  // namespace hourglass
