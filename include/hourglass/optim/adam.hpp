@@ -1,0 +1,189 @@
+// Adam: m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, w -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps).
+//
+// Sources: Kingma and Ba, "Adam: a method for stochastic optimization", 2015; Loshchilov and Hutter, "Decoupled weight
+// decay regularization", 2019; the arithmetic is that of torch.optim: eps is added after the bias correction.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+#include "hourglass/core/blocks.hpp"
+#include "hourglass/core/error.hpp"
+#include "hourglass/core/extent.hpp"
+#include "hourglass/core/math.hpp"
+#include "hourglass/core/parameter.hpp"
+#include "hourglass/core/parameter_buffer.hpp"
+#include "hourglass/core/threads.hpp"
+#include "hourglass/optim/gradients.hpp"
+#include "hourglass/optim/square_root.hpp"
+
+namespace hourglass {
+
+/// Options of Adam, named as in PyTorch.
+struct AdamOptions {
+  double lr = 1e-3;
+  std::array<double, 2> betas{0.9, 0.999};
+  double eps = 1e-8;
+  double weight_decay = 0.0;  ///< adds weight_decay * w to every gradient
+};
+
+/// Options of AdamW, named as in PyTorch.
+struct AdamWOptions {
+  double lr = 1e-3;
+  std::array<double, 2> betas{0.9, 0.999};
+  double eps = 1e-8;
+  double weight_decay = 1e-2;  ///< multiplies every w by 1 - lr * weight_decay, beside the gradient step
+};
+
+namespace detail {
+
+/// The numbers that one step of Adam uses for every element.
+template <class Scalar>
+struct AdamStep {
+  Scalar beta1, one_minus_beta1, beta2, one_minus_beta2;
+  Scalar coupled_decay;  // of the gradient
+  Scalar keep;           // of the weight: 1 - lr * decoupled decay
+  Scalar step_size;      // lr / (1 - beta1^t)
+  Scalar correction;     // 1 / sqrt(1 - beta2^t)
+  Scalar eps;
+  Scalar negligible;  // gradients below it have a square that the second moment cannot hold as a normal number
+};
+
+/// One step on the elements [0, size) of one parameter.
+template <class Scalar>
+void adam_update(const AdamStep<Scalar>& step, Scalar* weights, const Scalar* gradients, Scalar* first, Scalar* second,
+                 Index size) {
+  parallel_ranges(size, [=](Index begin, Index end) {
+    for_each_block(begin, end, [=](Index start, auto count) {
+      const AdamStep<Scalar> s = step;  // a copy that no store below can change
+      constexpr Scalar smallest = std::numeric_limits<Scalar>::min();
+      Scalar* const w = weights + start;
+      const Scalar* const g = gradients + start;
+      Scalar* const m = first + start;
+      Scalar* const v = second + start;
+      Scalar means[block_size];
+      Scalar roots[block_size] = {};
+      for (Index i = 0; i < count; ++i) {
+        const Scalar gradient = g[i] + s.coupled_decay * w[i];
+        // Moments below the smallest normal number become zero: denormals would slow every later step down, and what
+        // they could move a weight by, lr * 1e-38 / eps, is lost in its rounding anyway.
+        const Scalar squared = math::select(std::abs(gradient) < s.negligible, Scalar(0), gradient);
+        const Scalar mean = s.beta1 * m[i] + s.one_minus_beta1 * gradient;
+        const Scalar square = s.beta2 * v[i] + s.one_minus_beta2 * squared * squared;
+        means[i] = math::select(std::abs(mean) < smallest, Scalar(0), mean);
+        roots[i] = math::select(square < smallest, Scalar(0), square);
+      }
+      for (Index i = 0; i < count; ++i) m[i] = means[i];
+      for (Index i = 0; i < count; ++i) v[i] = roots[i];
+      square_roots(roots, block_size);
+      for (Index i = 0; i < count; ++i)
+        w[i] = s.keep * w[i] - s.step_size * means[i] / (roots[i] * s.correction + s.eps);
+    });
+  });
+}
+
+/// What Adam and AdamW share; `decoupled`: weight decay acts on the weights, not on the gradients.
+template <class Scalar_, class Options_, bool decoupled>
+class AdamCore {
+ public:
+  using Scalar = Scalar_;
+  using Options = Options_;
+  static constexpr std::string_view name = decoupled ? "AdamW" : "Adam";
+
+  explicit AdamCore(const Options& options) : options_{options} {
+    check(options.lr >= 0, "lr", options.lr, "must not be negative");
+    check(options.betas[0] >= 0 && options.betas[0] < 1, "betas[0]", options.betas[0], "must lie in [0, 1)");
+    check(options.betas[1] >= 0 && options.betas[1] < 1, "betas[1]", options.betas[1], "must lie in [0, 1)");
+    check(options.eps >= 0, "eps", options.eps, "must not be negative");
+    check(options.weight_decay >= 0, "weight_decay", options.weight_decay, "must not be negative");
+  }
+
+  /// One step on every parameter of `model` along `gradients` (a ParameterBuffer, or a workspace with
+  /// `gradients()`). Allocates at the first step only. Throws ShapeError when either belongs to another model.
+  template <class Model, GradientSource<Scalar_> Gradients>
+  void step(Model& model, Gradients&& gradients) {
+    static_assert(std::is_same_v<typename Model::Scalar, Scalar>, "optimiser and model have the same scalar");
+    prepare(model);
+    const AdamStep<Scalar> constants = constants_of(steps_ + 1);
+    zip_parameters(
+        model,
+        [&](const ParameterName&, auto& w, const Scalar* g, Scalar* m, Scalar* v) {
+          adam_update(constants, w.data(), g, m, v, w.size());
+        },
+        gradient_buffer(gradients), moments_[0], moments_[1]);
+    ++steps_;
+  }
+
+  /// Sizes the moments for `model` if that has not been done: step does it, and so does whoever restores moments.
+  template <class Model>
+  void prepare(const Model& model) {
+    if (!moments_[0].empty()) return;
+    for (auto& moment : moments_) moment = ParameterBuffer<Scalar>(model);
+  }
+
+  [[nodiscard]] const Options& options() const noexcept { return options_; }
+  [[nodiscard]] double lr() const noexcept { return options_.lr; }
+  /// Throws DataError when `lr` is negative or NaN.
+  void set_lr(double lr) {
+    check(lr >= 0, "lr", lr, "must not be negative");
+    options_.lr = lr;
+  }
+
+  /// Steps taken; the t of the bias correction is one more.
+  [[nodiscard]] std::int64_t steps() const noexcept { return steps_; }
+  void set_steps(std::int64_t steps) noexcept { steps_ = steps; }
+  /// First and second moment (empty before the first step), for checkpoints.
+  [[nodiscard]] std::span<ParameterBuffer<Scalar>> moments() noexcept { return moments_; }
+  [[nodiscard]] std::span<const ParameterBuffer<Scalar>> moments() const noexcept { return moments_; }
+
+ private:
+  static void check(bool valid, std::string_view option, double value, std::string_view rule) {
+    if (!valid) throw DataError(message(name, ": ", option, " ", rule, ", it is ", value));
+  }
+
+  [[nodiscard]] AdamStep<Scalar> constants_of(std::int64_t t) const {
+    const auto time = static_cast<double>(t);
+    const double beta1 = options_.betas[0];
+    const double beta2 = options_.betas[1];
+    const double smallest = std::numeric_limits<Scalar>::min();
+    const auto narrow = [](double x) { return static_cast<Scalar>(x); };
+    return {narrow(beta1),
+            narrow(1.0 - beta1),
+            narrow(beta2),
+            narrow(1.0 - beta2),
+            narrow(decoupled ? 0.0 : options_.weight_decay),
+            narrow(decoupled ? 1.0 - options_.lr * options_.weight_decay : 1.0),
+            narrow(options_.lr / (1.0 - std::pow(beta1, time))),
+            narrow(1.0 / std::sqrt(1.0 - std::pow(beta2, time))),
+            narrow(options_.eps),
+            narrow(std::sqrt(smallest / (1.0 - beta2)))};
+  }
+
+  Options options_;
+  std::array<ParameterBuffer<Scalar>, 2> moments_;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace detail
+
+/// Adam with PyTorch's options, defaults and arithmetic (torch.optim.Adam without amsgrad). One step counter for all
+/// parameters. Throws DataError for options that PyTorch rejects.
+template <class Scalar = float>
+class Adam : public detail::AdamCore<Scalar, AdamOptions, false> {
+ public:
+  explicit Adam(const AdamOptions& options = {}) : detail::AdamCore<Scalar, AdamOptions, false>(options) {}
+};
+
+/// Adam with decoupled weight decay (torch.optim.AdamW). Throws DataError for options that PyTorch rejects.
+template <class Scalar = float>
+class AdamW : public detail::AdamCore<Scalar, AdamWOptions, true> {
+ public:
+  explicit AdamW(const AdamWOptions& options = {}) : detail::AdamCore<Scalar, AdamWOptions, true>(options) {}
+};
+
+}  // namespace hourglass

@@ -1,0 +1,31 @@
+// Gradients: where optimisers, penalties and clipping find them.
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+#include "hourglass/core/parameter_buffer.hpp"
+
+namespace hourglass {
+
+/// A ParameterBuffer, or anything whose `gradients()` gives one, such as a Workspace.
+template <class T, class Scalar>
+concept GradientSource = std::same_as<std::remove_cvref_t<T>, ParameterBuffer<Scalar>> || requires(T& workspace) {
+  { workspace.gradients() } -> std::convertible_to<const ParameterBuffer<Scalar>&>;
+};
+
+namespace detail {
+
+/// The gradient buffer itself.
+template <class Source>
+[[nodiscard]] auto& gradient_buffer(Source& source) {
+  if constexpr (requires { source.gradients(); }) {
+    static_assert(std::is_reference_v<decltype(source.gradients())>, "gradients() returns its buffer by reference");
+    return source.gradients();
+  } else {
+    return source;
+  }
+}
+
+}  // namespace detail
+}  // namespace hourglass

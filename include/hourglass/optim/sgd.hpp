@@ -1,0 +1,139 @@
+// SGD: b = momentum * b + (1 - dampening) * g, w -= lr * b, with g the gradient plus weight_decay * w.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+#include "hourglass/core/blocks.hpp"
+#include "hourglass/core/error.hpp"
+#include "hourglass/core/extent.hpp"
+#include "hourglass/core/math.hpp"
+#include "hourglass/core/parameter.hpp"
+#include "hourglass/core/parameter_buffer.hpp"
+#include "hourglass/core/threads.hpp"
+#include "hourglass/optim/gradients.hpp"
+
+namespace hourglass {
+
+/// Options of SGD, named as in PyTorch.
+struct SGDOptions {
+  double lr = 1e-3;
+  double momentum = 0.0;
+  double dampening = 0.0;
+  double weight_decay = 0.0;  ///< adds weight_decay * w to every gradient
+  bool nesterov = false;      ///< steps along g + momentum * b; needs momentum > 0 and dampening == 0
+};
+
+/// Stochastic gradient descent with PyTorch's arithmetic (torch.optim.SGD): b starts as the first gradient,
+/// undampened. Throws DataError for options that PyTorch rejects.
+template <class Scalar_ = float>
+class SGD {
+ public:
+  using Scalar = Scalar_;
+  using Options = SGDOptions;
+  static constexpr std::string_view name = "SGD";
+
+  explicit SGD(const SGDOptions& options = {}) : options_{options} {
+    check(options.lr >= 0, "lr", options.lr, "must not be negative");
+    check(options.momentum >= 0, "momentum", options.momentum, "must not be negative");
+    check(options.weight_decay >= 0, "weight_decay", options.weight_decay, "must not be negative");
+    check(std::isfinite(options.dampening), "dampening", options.dampening, "must be finite");
+    if (options.nesterov && (options.momentum == 0 || options.dampening != 0))
+      throw DataError("SGD: nesterov needs momentum above 0 and dampening 0; set them, or leave nesterov out");
+  }
+
+  /// One step on every parameter of `model` along `gradients` (a ParameterBuffer, or a workspace with
+  /// `gradients()`). Allocates at the first step only. Throws ShapeError when either belongs to another model.
+  template <class Model, GradientSource<Scalar_> Gradients>
+  void step(Model& model, Gradients&& gradients) {
+    static_assert(std::is_same_v<typename Model::Scalar, Scalar>, "optimiser and model have the same scalar");
+    prepare(model);
+    const auto& gradient = detail::gradient_buffer(gradients);
+    if (options_.momentum == 0)
+      zip_parameters(
+          model, [&](const ParameterName&, auto& w, const Scalar* g) { descend(w.data(), g, w.size()); }, gradient);
+    else
+      zip_parameters(
+          model, [&](const ParameterName&, auto& w, const Scalar* g, Scalar* b) { descend(w.data(), g, b, w.size()); },
+          gradient, momentum_);
+    ++steps_;
+  }
+
+  /// Sizes the momentum for `model` if that has not been done: step does it, and so does whoever restores moments.
+  template <class Model>
+  void prepare(const Model& model) {
+    if (options_.momentum != 0 && momentum_.empty()) momentum_ = ParameterBuffer<Scalar>(model);
+  }
+
+  [[nodiscard]] const SGDOptions& options() const noexcept { return options_; }
+  [[nodiscard]] double lr() const noexcept { return options_.lr; }
+  /// Throws DataError when `lr` is negative or NaN.
+  void set_lr(double lr) {
+    check(lr >= 0, "lr", lr, "must not be negative");
+    options_.lr = lr;
+  }
+
+  /// Steps taken.
+  [[nodiscard]] std::int64_t steps() const noexcept { return steps_; }
+  void set_steps(std::int64_t steps) noexcept { steps_ = steps; }
+  /// The momentum buffer (empty before the first step and without momentum), for checkpoints.
+  [[nodiscard]] std::span<ParameterBuffer<Scalar>> moments() noexcept { return {&momentum_, 1}; }
+  [[nodiscard]] std::span<const ParameterBuffer<Scalar>> moments() const noexcept { return {&momentum_, 1}; }
+
+ private:
+  static void check(bool valid, std::string_view option, double value, std::string_view rule) {
+    if (!valid) throw DataError(detail::message("SGD: ", option, " ", rule, ", it is ", value));
+  }
+
+  void descend(Scalar* weights, const Scalar* gradients, Index size) const {
+    const auto rate = static_cast<Scalar>(options_.lr);
+    const auto decay = static_cast<Scalar>(options_.weight_decay);
+    parallel_ranges(size, [=](Index begin, Index end) {
+      for_each_block(begin, end, [=](Index first, auto count) {
+        Scalar stepped[block_size];
+        for (Index i = 0; i < count; ++i) {
+          const Scalar w = weights[first + i];
+          stepped[i] = w - rate * (gradients[first + i] + decay * w);
+        }
+        for (Index i = 0; i < count; ++i) weights[first + i] = stepped[i];
+      });
+    });
+  }
+
+  void descend(Scalar* weights, const Scalar* gradients, Scalar* momenta, Index size) const {
+    const auto rate = static_cast<Scalar>(options_.lr);
+    const auto decay = static_cast<Scalar>(options_.weight_decay);
+    const auto keep = static_cast<Scalar>(options_.momentum);
+    const auto take = steps_ == 0 ? Scalar(1) : static_cast<Scalar>(1.0 - options_.dampening);
+    // step along ahead * g + follow * b
+    const auto ahead = options_.nesterov ? Scalar(1) : Scalar(0);
+    const auto follow = options_.nesterov ? keep : Scalar(1);
+    constexpr Scalar smallest = std::numeric_limits<Scalar>::min();
+    parallel_ranges(size, [=](Index begin, Index end) {
+      for_each_block(begin, end, [=](Index first, auto count) {
+        Scalar stepped[block_size];
+        Scalar moved[block_size];
+        for (Index i = 0; i < count; ++i) {
+          const Scalar w = weights[first + i];
+          const Scalar g = gradients[first + i] + decay * w;
+          const Scalar b = keep * momenta[first + i] + take * g;
+          // Momenta that decay towards zero would turn denormal and slow every later step down.
+          moved[i] = math::select(std::abs(b) < smallest, Scalar(0), b);
+          stepped[i] = w - rate * (ahead * g + follow * b);
+        }
+        for (Index i = 0; i < count; ++i) momenta[first + i] = moved[i];
+        for (Index i = 0; i < count; ++i) weights[first + i] = stepped[i];
+      });
+    });
+  }
+
+  SGDOptions options_;
+  ParameterBuffer<Scalar> momentum_;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace hourglass
