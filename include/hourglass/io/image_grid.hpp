@@ -157,10 +157,9 @@ inline void complete(ImageGridOptions& options, const std::vector<GridRow>& rows
 
 inline void save_image_grid(const std::filesystem::path& path, ImageGridOptions options,
                             const std::vector<GridRow>& rows) {
-  const auto negative = [](Index value) { return value < 0; };
-  if (std::ranges::any_of(std::array{options.columns, options.height, options.width, options.channels, options.padding},
-                          negative) ||
-      options.scale < 1 || (options.channels != 0 && options.channels != 1 && options.channels != 3))
+  const Index smallest =
+      std::min({options.columns, options.height, options.width, options.channels, options.padding, options.scale - 1});
+  if (smallest < 0 || (options.channels != 0 && options.channels != 1 && options.channels != 3))
     throw ShapeError(message("save_image_grid: impossible options: columns ", options.columns, ", height ",
                              options.height, ", width ", options.width, ", channels ", options.channels, ", padding ",
                              options.padding, ", scale ", options.scale,
@@ -199,8 +198,8 @@ inline void save_image_grid(const std::filesystem::path& path, ImageGridOptions 
     }
   }
 
-  const bool grey =
-      options.channels == 1 && std::ranges::all_of(canvas, [](const Rgb& c) { return c[0] == c[1] && c[1] == c[2]; });
+  const bool grey = options.channels == 1 && std::all_of(canvas.begin(), canvas.end(),
+                                                         [](const Rgb& c) { return c[0] == c[1] && c[1] == c[2]; });
   std::vector<std::uint8_t> pixels;
   pixels.reserve(canvas.size() * (grey ? 1 : 3));
   for (const Rgb& color : canvas) pixels.insert(pixels.end(), color.begin(), grey ? color.begin() + 1 : color.end());

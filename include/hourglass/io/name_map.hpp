@@ -39,7 +39,7 @@ class NameMap {
   void add(Entry entry) {
     if (entry.file.empty())
       throw ShapeError(detail::message("NameMap: \"", entry.model, "\" maps to 0 prefixes; give at least 1"));
-    if (std::ranges::find(entries_, entry.model, &Entry::model) != entries_.end())
+    if (std::any_of(entries_.begin(), entries_.end(), [&](const Entry& other) { return other.model == entry.model; }))
       throw ShapeError(
           detail::message("NameMap: \"", entry.model, "\" has 2 entries; give 1 with all of its prefixes"));
     entries_.push_back(std::move(entry));

@@ -1,5 +1,5 @@
-// The header of a safetensors file: u64 little-endian length N <= 100,000,000, then N bytes of JSON that place tensors
-// of shape x dtype bytes one behind the other, from 0 to the end of the file.
+// The header of a safetensors file: u64 little-endian length N <= 100,000,000, then N bytes of JSON,
+// {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, ..., "__metadata__": {"key": "value"}}.
 #pragma once
 
 #include <algorithm>
@@ -7,13 +7,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/io/safetensors_json.hpp"
+#include "hourglass/io/json_reader.hpp"
+#include "hourglass/io/utf8.hpp"
 
 namespace hourglass {
 
@@ -36,35 +39,89 @@ inline constexpr std::array safetensors_types{
     SafetensorsType{"F8_E5M2", 8}, SafetensorsType{"F8_E8M0", 8}, SafetensorsType{"F6_E2M3", 6},
     SafetensorsType{"F6_E3M2", 6}, SafetensorsType{"F4", 4}};
 
+/// One line of the header.
+struct SafetensorsEntry {
+  std::string name;
+  std::string dtype;                 ///< "F32"
+  std::vector<std::uint64_t> shape;  ///< outermost first; empty for a scalar
+  std::uint64_t begin = 0;           ///< offset of the first byte from the start of the data
+  std::uint64_t end = 0;             ///< offset past the last one
+
+  /// "(256, 784)".
+  [[nodiscard]] std::string shape_string() const {
+    std::string text = "(";
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) text += detail::message(axis ? ", " : "", shape[axis]);
+    return text + ")";
+  }
+};
+
+/// A header that has been found sound.
+struct SafetensorsHeader {
+  std::vector<SafetensorsEntry> entries;  ///< in the order of the data
+  std::map<std::string, std::string> metadata;
+};
+
 namespace detail {
 
-/// Position of the first byte that is not UTF-8 (RFC 3629: no overlong forms, no surrogates), or text.size().
-[[nodiscard]] inline std::size_t first_invalid_utf8(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : '\0'); };
-  for (std::size_t i = 0; i < text.size();) {
-    const unsigned lead = byte(i);
-    const unsigned next = byte(i + 1);
-    const std::size_t length = lead < 0x80   ? 1
-                               : lead < 0xC2 ? 0
-                               : lead < 0xE0 ? 2
-                               : lead < 0xF0 ? 3
-                               : lead < 0xF5 ? 4
-                                             : 0;
-    if (length == 0) return i;
-    for (std::size_t k = 1; k < length; ++k)
-      if ((byte(i + k) & 0xC0) != 0x80) return i;
-    const bool overlong = (lead == 0xE0 && next < 0xA0) || (lead == 0xF0 && next < 0x90);
-    const bool surrogate = lead == 0xED && next >= 0xA0;
-    const bool beyond = lead == 0xF4 && next >= 0x90;
-    if (overlong || surrogate || beyond) return i;
-    i += length;
-  }
-  return text.size();
+/// Reads the value of one tensor. Fields that the format does not know are passed over, as the reference reader does.
+[[nodiscard]] inline SafetensorsEntry read_safetensors_entry(JsonReader& json, const std::string& name) {
+  const auto fail = [&](const auto&... parts) { json.fail("tensor \"", name, "\"", parts...); };
+  if (json.kind() != "an object") fail(" is ", json.kind(), " instead of an object with dtype, shape and data_offsets");
+  SafetensorsEntry entry{name, {}, {}, 0, 0};
+  std::set<std::string> seen;
+  std::vector<std::uint64_t> offsets;
+  json.object([&](const std::string& field) {
+    if (field != "dtype" && field != "shape" && field != "data_offsets") return json.skip();
+    if (!seen.insert(field).second) fail(": \"", field, "\" appears twice");
+    if (field == "dtype") {
+      if (json.kind() != "a string") fail(": \"dtype\" holds ", json.kind(), " instead of a string");
+      entry.dtype = json.string();
+      return;
+    }
+    if (json.kind() != "an array") fail(": \"", field, "\" holds ", json.kind(), " instead of an array");
+    auto& numbers = field == "shape" ? entry.shape : offsets;
+    json.array([&] {
+      std::uint64_t value = 0;
+      const std::string_view kind = json.kind();
+      if (kind != "a number" || !json.integer(value))
+        fail(": \"", field, "\" holds ", kind == "a number" ? "a fraction or a number above 2^64 - 1" : kind,
+             " instead of integers from 0 to 2^64 - 1");
+      numbers.push_back(value);
+    });
+  });
+  for (const char* field : {"dtype", "shape", "data_offsets"})
+    if (!seen.contains(field)) fail(": \"", field, "\" is missing");
+  if (offsets.size() != 2) fail(": data_offsets has ", offsets.size(), " numbers instead of 2");
+  entry.begin = offsets[0];
+  entry.end = offsets[1];
+  return entry;
+}
+
+/// Reads the JSON; what its numbers mean is not checked here.
+[[nodiscard]] inline SafetensorsHeader read_safetensors_json(const std::string& file, std::string_view text) {
+  JsonReader json{file, text};
+  SafetensorsHeader header;
+  std::set<std::string> names;
+  json.object([&](const std::string& name) {
+    if (!names.insert(name).second) json.fail("the key \"", name, "\" appears twice");
+    if (name != "__metadata__") return header.entries.push_back(read_safetensors_entry(json, name));
+    if (json.kind() == "null") return json.skip();
+    if (json.kind() != "an object") json.fail("__metadata__ is ", json.kind(), " instead of an object");
+    json.object([&](const std::string& key) {
+      if (json.kind() != "a string")
+        json.fail("__metadata__ maps strings to strings, but \"", key, "\" is ", json.kind());
+      if (!header.metadata.emplace(key, json.string()).second)
+        json.fail("__metadata__ has the key \"", key, "\" twice");
+    });
+  });
+  json.end();
+  return header;
 }
 
 /// Bytes that `entry` must occupy; throws FormatError when dtype and shape say nothing sensible.
 [[nodiscard]] inline std::uint64_t safetensors_bytes(const std::string& file, const SafetensorsEntry& entry) {
-  const auto type = std::ranges::find(safetensors_types, entry.dtype, &SafetensorsType::name);
+  const auto* const type = std::find_if(safetensors_types.begin(), safetensors_types.end(),
+                                        [&](const SafetensorsType& t) { return t.name == entry.dtype; });
   if (type == safetensors_types.end())
     throw FormatError(message(file, ": tensor \"", entry.name, "\" has the unknown dtype \"", entry.dtype,
                               "\"; convert it to F32 where the file was made"));
@@ -92,14 +149,12 @@ namespace detail {
     throw FormatError(message(file, ": the header does not start with '{'; this is no safetensors file"));
   if (const std::size_t bad = first_invalid_utf8(json); bad != json.size())
     throw FormatError(message(file, ": the header is not UTF-8 at offset ", 8 + bad, "; the file is damaged"));
-  SafetensorsSax sax;
-  if (!nlohmann::json::sax_parse(json.data(), json.data() + json.size(), &sax))
-    throw FormatError(message(file, ": ", sax.error, "; save the file again"));
-
-  auto& entries = sax.header.entries;
-  std::ranges::sort(entries, {}, [](const SafetensorsEntry& e) { return std::pair{e.begin, e.end}; });
+  SafetensorsHeader header = read_safetensors_json(file, json);
+  std::sort(header.entries.begin(), header.entries.end(), [](const SafetensorsEntry& a, const SafetensorsEntry& b) {
+    return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
+  });
   std::uint64_t position = 0;
-  for (const SafetensorsEntry& entry : entries) {
+  for (const SafetensorsEntry& entry : header.entries) {
     const auto fail = [&](const std::string& what) {
       throw FormatError(message(file, ": tensor \"", entry.name, "\" ", what, "; the file is damaged"));
     };
@@ -119,7 +174,7 @@ namespace detail {
   if (position < data_size)
     throw FormatError(message(file, ": ", data_size - position, " trailing bytes follow the ", position,
                               " bytes of the tensors; copy or download the file again"));
-  return std::move(sax.header);
+  return header;
 }
 
 }  // namespace detail

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -81,8 +80,8 @@ class SafetensorsWriter {
     std::vector<const std::pair<std::string, Tensor>*> order;
     for (const auto& named : tensors_) order.push_back(&named);
     // Wide elements first, so that all of them are aligned when the file is mapped into memory.
-    std::ranges::stable_sort(order, std::ranges::greater{},
-                             [](const auto* named) { return named->second.dtype == safetensors_type_of<double>; });
+    std::stable_partition(order.begin(), order.end(),
+                          [](const auto* named) { return named->second.dtype == safetensors_type_of<double>; });
 
     std::string json = "{\"__metadata__\":{";
     std::string_view comma;
@@ -119,7 +118,8 @@ class SafetensorsWriter {
   };
 
   void insert(std::string name, Tensor tensor) {
-    const bool taken = std::ranges::any_of(tensors_, [&](const auto& named) { return named.first == name; });
+    const bool taken =
+        std::any_of(tensors_.begin(), tensors_.end(), [&](const auto& named) { return named.first == name; });
     if (taken || name == "__metadata__")
       throw FormatError(
           detail::message("SafetensorsWriter: the name \"", name, "\" is taken; each tensor has its own"));
