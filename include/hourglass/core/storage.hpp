@@ -21,7 +21,9 @@ struct AlignedAllocator {
   // NOLINTNEXTLINE(google-explicit-constructor): allocators convert
   AlignedAllocator(const AlignedAllocator<U>&) noexcept {}
 
-  [[nodiscard]] T* allocate(std::size_t count) {
+  // Not inlined: GCC 12 would take the vector loops that it never runs on small constant sizes for overruns
+  // (-Warray-bounds).
+  [[nodiscard, gnu::noinline]] T* allocate(std::size_t count) {
     if (count > static_cast<std::size_t>(-1) / sizeof(T)) throw std::bad_array_new_length();
     return static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{alignment}));
   }
