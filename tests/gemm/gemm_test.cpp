@@ -54,7 +54,11 @@ void compare(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, hg::Rng& rng,
   std::vector<Scalar> expected(static_cast<std::size_t>(m * leading + 1));
   rng.fill_normal(std::span<Scalar>(expected));
   std::vector<Scalar> start = expected;
-  hg::gemm_reference(m, n, k, a.operand, b.operand, hg::Output<Scalar>{expected.data(), leading}, epilogue);
+  const hg::Output<Scalar> reference{expected.data(), leading};
+  if (hg::isa() == hg::Isa::portable)
+    hg::gemm_reference(m, n, k, a.operand, b.operand, reference, epilogue);
+  else
+    hg::gemm_reference<hg::Rounding::fused>(m, n, k, a.operand, b.operand, reference, epilogue);
   for (const int threads : {1, 2, 5}) {
     CAPTURE(threads);
     std::vector<Scalar> actual = start;
@@ -63,42 +67,85 @@ void compare(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, hg::Rng& rng,
   }
 }
 
+// Every kernel that this machine has.
+template <class Test>
+void for_each_isa(const Test& test) {
+  const hg::Isa before = hg::isa();
+  for (const hg::Isa isa : {hg::Isa::portable, hg::Isa::avx2, hg::Isa::avx512}) {
+    if (!hg::isa_supported(isa)) continue;
+    hg::set_isa(isa);
+    CAPTURE(hg::isa_name(isa));
+    test();
+  }
+  hg::set_isa(before);
+}
+
 }  // namespace
 
-TEST_CASE_TEMPLATE("gemm equals the reference bit for bit", Scalar, float, double) {
-  hg::Rng rng{1};
-  for (int round = 0; round < 60; ++round) {
-    const std::ptrdiff_t m = rng.below(140);
-    const std::ptrdiff_t n = rng.below(140);
-    const std::ptrdiff_t k = round % 10 == 0 ? 256 + rng.below(300) : rng.below(90);
-    CAPTURE(m);
-    CAPTURE(n);
-    CAPTURE(k);
-    std::vector<Scalar> bias(static_cast<std::size_t>(n + 1));
-    rng.fill_normal(std::span<Scalar>(bias));
-    std::vector<Scalar> y(static_cast<std::size_t>(m * n + 1));
-    rng.fill_uniform(std::span<Scalar>(y));
-    switch (round % 6) {
-      case 0:
-        compare<Scalar>(m, n, k, rng, hg::epilogue::Store{});
-        break;
-      case 1:
-        compare<Scalar>(m, n, k, rng, hg::epilogue::Accumulate{});
-        break;
-      case 2:
-        compare<Scalar>(m, n, k, rng, hg::epilogue::Bias<Scalar>{bias.data()});
-        break;
-      case 3:
-        compare<Scalar>(m, n, k, rng, hg::epilogue::BiasActivation<Scalar, Softsign>{bias.data(), {}});
-        break;
-      case 4:
-        compare<Scalar>(m, n, k, rng, hg::epilogue::TimesDerivative<Scalar, Softsign>{y.data(), n, {}});
-        break;
-      default:
-        compare<Scalar>(m, n, k, rng, hg::epilogue::Scale<Scalar>{Scalar(0.5), Scalar(-2)});
-        break;
+TEST_CASE_TEMPLATE("gemm equals the reference bit for bit, on every instruction set", Scalar, float, double) {
+  for_each_isa([] {
+    hg::Rng rng{1};
+    for (int round = 0; round < 60; ++round) {
+      const std::ptrdiff_t m = rng.below(140);
+      const std::ptrdiff_t n = rng.below(140);
+      const std::ptrdiff_t k = round % 10 == 0 ? 400 + rng.below(300) : rng.below(90);
+      CAPTURE(m);
+      CAPTURE(n);
+      CAPTURE(k);
+      std::vector<Scalar> bias(static_cast<std::size_t>(n + 1));
+      rng.fill_normal(std::span<Scalar>(bias));
+      std::vector<Scalar> y(static_cast<std::size_t>(m * n + 1));
+      rng.fill_uniform(std::span<Scalar>(y));
+      switch (round % 6) {
+        case 0:
+          compare<Scalar>(m, n, k, rng, hg::epilogue::Store{});
+          break;
+        case 1:
+          compare<Scalar>(m, n, k, rng, hg::epilogue::Accumulate{});
+          break;
+        case 2:
+          compare<Scalar>(m, n, k, rng, hg::epilogue::Bias<Scalar>{bias.data()});
+          break;
+        case 3:
+          compare<Scalar>(m, n, k, rng, hg::epilogue::BiasActivation<Scalar, Softsign>{bias.data(), {}});
+          break;
+        case 4:
+          compare<Scalar>(m, n, k, rng, hg::epilogue::TimesDerivative<Scalar, Softsign>{y.data(), n, {}});
+          break;
+        default:
+          compare<Scalar>(m, n, k, rng, hg::epilogue::Scale<Scalar>{Scalar(0.5), Scalar(-2)});
+          break;
+      }
     }
-  }
+  });
+}
+
+TEST_CASE("sums in long products go on where the last slice ended, and every instruction set that fuses agrees") {
+  hg::Rng rng{3};
+  const std::ptrdiff_t k = 1500;
+  std::vector<float> a(static_cast<std::size_t>(7 * k)), b(static_cast<std::size_t>(k * 70));
+  rng.fill_normal(std::span<float>(a));
+  rng.fill_normal(std::span<float>(b));
+  std::vector<std::vector<float>> fused;
+  for_each_isa([&] {
+    std::vector<float> c(7 * 70);
+    hg::gemm(7, 70, k, hg::row_major(a.data(), k), hg::row_major(b.data(), 70), hg::Output<float>{c.data(), 70});
+    double exact = 0;
+    for (std::ptrdiff_t p = 0; p < k; ++p)
+      exact += double{a[static_cast<std::size_t>(3 * k + p)]} * double{b[static_cast<std::size_t>(p * 70 + 69)]};
+    CHECK(c[3 * 70 + 69] == doctest::Approx(exact).epsilon(1e-4));
+    if (hg::isa() != hg::Isa::portable) fused.push_back(c);
+  });
+  for (const auto& result : fused) CHECK(result == fused.front());
+}
+
+TEST_CASE("an instruction set that the machine lacks is refused") {
+  for (const hg::Isa isa : {hg::Isa::portable, hg::Isa::avx2, hg::Isa::avx512})
+    if (!hg::isa_supported(isa)) {
+      CHECK_THROWS_AS(hg::set_isa(isa), hg::Error);
+    }
+  CHECK(hg::isa_supported(hg::Isa::portable));
+  CHECK(hg::isa_supported(hg::isa()));
 }
 
 TEST_CASE("gemm reference on numbers worked by hand") {

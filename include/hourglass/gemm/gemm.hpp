@@ -8,9 +8,13 @@
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/threads.hpp"
+#include "hourglass/gemm/avx2.hpp"
+#include "hourglass/gemm/avx512.hpp"
 #include "hourglass/gemm/epilogue.hpp"
+#include "hourglass/gemm/isa.hpp"
 #include "hourglass/gemm/operand.hpp"
 #include "hourglass/gemm/portable.hpp"
+#include "hourglass/gemm/tiled.hpp"
 
 namespace hourglass {
 
@@ -57,7 +61,8 @@ inline void gemm_check_strides(const char* name, std::ptrdiff_t rows, std::ptrdi
 
 /// C = epilogue(A B): A is (m, k), B (k, n), C (m, n) row-major. Zero sizes are valid: k = 0 gives the epilogue of
 /// zero. Every element is summed in ascending order of k in one accumulator, so the bits do not depend on the number
-/// of threads or on the other rows of the batch.
+/// of threads or on the other rows of the batch, and are the same on every instruction set that fuses multiply and add
+/// (see isa()).
 ///
 /// Throws ShapeError when a size is negative or overflows, a leading dimension is too small, or the memory of C
 /// overlaps that of A or B.
@@ -81,17 +86,19 @@ void gemm(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const Operand<Sc
       overlaps(b, detail::gemm_extent(k, n, b.row_stride, b.col_stride)))
     throw ShapeError("gemm: the memory of C overlaps an operand; write the product to memory of its own");
 
-  using Blocking = detail::PortableBlocking<Scalar>;
-  const std::ptrdiff_t tiles_down = (m + Blocking::tile_rows - 1) / Blocking::tile_rows;
-  const std::ptrdiff_t tiles_right = (n + Blocking::tile_cols - 1) / Blocking::tile_cols;
-  const bool small = m * n < 64 * 64 || k < 8;
+  const bool small = m * n < 64 * 64 || m * n * k < 64 * 64 * 64;
   const int threads = small ? 1 : (options.threads > 0 ? options.threads : num_threads());
-  parallel_for(tiles_down * tiles_right, threads, [&](std::ptrdiff_t tile) {
-    const std::ptrdiff_t row = tile / tiles_right * Blocking::tile_rows;
-    const std::ptrdiff_t col = tile % tiles_right * Blocking::tile_cols;
-    detail::portable_tile(row, col, std::min(Blocking::tile_rows, m - row), std::min(Blocking::tile_cols, n - col), k,
-                          a, b, c, epilogue);
-  });
+#ifdef HOURGLASS_X86_KERNELS
+  if (isa() == Isa::avx512) {
+    detail::TiledProduct<detail::Avx512Tile, Scalar>::run(m, n, k, a, b, c, epilogue, threads);
+    return;
+  }
+  if (isa() == Isa::avx2) {
+    detail::TiledProduct<detail::Avx2Tile, Scalar>::run(m, n, k, a, b, c, epilogue, threads);
+    return;
+  }
+#endif
+  detail::portable_product(m, n, k, a, b, c, epilogue, threads);
 }
 
 }  // namespace hourglass

@@ -11,6 +11,7 @@
 #include <cstddef>
 
 #include "hourglass/core/storage.hpp"
+#include "hourglass/core/threads.hpp"
 #include "hourglass/gemm/operand.hpp"
 
 namespace hourglass::detail {
@@ -109,6 +110,20 @@ void portable_tile(std::ptrdiff_t row, std::ptrdiff_t col, std::ptrdiff_t rows, 
     for (std::ptrdiff_t j = 0; j < cols; ++j)
       out[j] = epilogue(sums[j], Epilogue::reads_output ? out[j] : Scalar(0), row + i, col + j);
   }
+}
+
+template <class Scalar, class Epilogue>
+void portable_product(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const Operand<Scalar>& a,
+                      const Operand<Scalar>& b, const Output<Scalar>& c, const Epilogue& epilogue, int threads) {
+  using Blocking = PortableBlocking<Scalar>;
+  const std::ptrdiff_t down = (m + Blocking::tile_rows - 1) / Blocking::tile_rows;
+  const std::ptrdiff_t right = (n + Blocking::tile_cols - 1) / Blocking::tile_cols;
+  parallel_for(down * right, threads, [&](std::ptrdiff_t tile) {
+    const std::ptrdiff_t row = tile / right * Blocking::tile_rows;
+    const std::ptrdiff_t col = tile % right * Blocking::tile_cols;
+    portable_tile(row, col, std::min(Blocking::tile_rows, m - row), std::min(Blocking::tile_cols, n - col), k, a, b, c,
+                  epilogue);
+  });
 }
 
 }  // namespace hourglass::detail
