@@ -38,15 +38,6 @@ if(NOT TARGET Eigen3::Eigen)
   list(APPEND HOURGLASS_FETCHED Eigen3)
 endif()
 
-hourglass_find(nlohmann_json::nlohmann_json nlohmann_json)
-if(NOT TARGET nlohmann_json::nlohmann_json)
-  hourglass_fetch(
-    nlohmann_json nlohmann_json::nlohmann_json include
-    URL https://github.com/nlohmann/json/releases/download/v3.11.3/json.tar.xz
-    URL_HASH SHA256=d6c65aca6b1ed68e7a182f4757257b107ae403032760ed6ef121c9d55e81757d)
-  list(APPEND HOURGLASS_FETCHED nlohmann_json)
-endif()
-
 include(${CMAKE_CURRENT_LIST_DIR}/hourglassStb.cmake)
 if(NOT TARGET hourglass::stb)
   hourglass_fetch(stb hourglass::stb . GIT_REPOSITORY https://github.com/nothings/stb.git
@@ -77,6 +68,14 @@ if(HOURGLASS_BUILD_EXAMPLES)
 endif()
 
 if(HOURGLASS_BUILD_TESTS)
+  # Only tests read JSON with it: PyTorch's results, and as the judge of the reader of weight-file headers.
+  hourglass_find(nlohmann_json::nlohmann_json nlohmann_json)
+  if(NOT TARGET nlohmann_json::nlohmann_json)
+    hourglass_fetch(
+      nlohmann_json nlohmann_json::nlohmann_json include
+      URL https://github.com/nlohmann/json/releases/download/v3.11.3/json.tar.xz
+      URL_HASH SHA256=d6c65aca6b1ed68e7a182f4757257b107ae403032760ed6ef121c9d55e81757d)
+  endif()
   hourglass_find(doctest::doctest doctest)
   if(NOT TARGET doctest::doctest)
     hourglass_fetch(doctest doctest::doctest . GIT_REPOSITORY https://github.com/doctest/doctest.git GIT_TAG v2.4.11

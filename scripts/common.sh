@@ -45,7 +45,10 @@ install_packages() {
 }
 
 # What the library and its examples are built with.
-build_packages=(g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev libstb-dev zlib1g-dev libcli11-dev)
+build_packages=(g++ cmake ninja-build libeigen3-dev libstb-dev zlib1g-dev libcli11-dev)
+# What its tests need beside that.
+# shellcheck disable=SC2034
+test_packages=(doctest-dev nlohmann-json3-dev)
 
 require_build_tools() {
   command -v cmake >/dev/null || die "cmake is missing: install it, 3.21 or newer, and run this again"

@@ -21,7 +21,6 @@ set(outside_rooms
     "^zlib\\.h$=data"
     "^stb_image\\.h$=data"
     "^stb_image_write\\.h$=io"
-    "^nlohmann/=io"
     "^omp\\.h$=core gemm"
     "^([a-z]*intrin|cpuid|arm_neon)\\.h$=core gemm optim data"
     "^(limits|stdarg|stddef|stdint|stdio|stdlib|string|assert|math)\\.h$=data io"
