@@ -22,7 +22,7 @@ TEST_CASE("loops visit every index once, at any number of threads") {
     const Threads setting(threads);
     std::vector<int> visits(1000);
     hg::parallel_for(1000, hg::num_threads(), [&](std::ptrdiff_t i) { ++visits[static_cast<std::size_t>(i)]; });
-    for (const std::ptrdiff_t count : {0, 1, 100, 70001}) {
+    for (const std::ptrdiff_t count : {0, 1, 100, 300001}) {
       std::vector<int> pieces(static_cast<std::size_t>(count));
       hg::parallel_ranges(count, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
         for (std::ptrdiff_t i = begin; i < end; ++i) ++pieces[static_cast<std::size_t>(i)];

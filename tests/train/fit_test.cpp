@@ -93,12 +93,12 @@ TEST_CASE("the same seed gives the same weights, at any number of threads and on
   const auto train = [](int threads, std::uint64_t seed) {
     const int before = hg::num_threads();
     hg::set_num_threads(threads);
-    hg::Autoencoder model{hg::Sequential{hg::Linear{100, 90}, hg::ReLU{}, hg::Dropout{0.2}, hg::Linear{90, 20}},
-                          hg::Sequential{hg::Linear{20, 100}, hg::Sigmoid{}}};
+    hg::Autoencoder model{hg::Sequential{hg::Linear{200, 180}, hg::ReLU{}, hg::Dropout{0.2}, hg::Linear{180, 20}},
+                          hg::Sequential{hg::Linear{20, 200}, hg::Sigmoid{}}};
     hg::Rng rng{seed};
     hg::initialize(model, rng);
-    const auto data = pixels(300, 100);
-    hg::fit(model, data, hg::BCELoss{}, hg::Adam{{}}, {.epochs = 2, .batch_size = 200, .log = nullptr}, rng);
+    const auto data = pixels(500, 200);  // large enough that products and losses use threads
+    hg::fit(model, data, hg::BCELoss{}, hg::Adam{{}}, {.epochs = 2, .batch_size = 350, .log = nullptr}, rng);
     hg::set_num_threads(before);
     return weights(model);
   };

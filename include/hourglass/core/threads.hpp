@@ -44,8 +44,9 @@ void parallel_for(std::ptrdiff_t count, [[maybe_unused]] int threads, const Body
   for (std::ptrdiff_t i = 0; i < count; ++i) body(i);
 }
 
-/// Elements below which a loop is not worth a second thread.
-inline constexpr std::ptrdiff_t parallel_grain = 16384;
+/// Elements for which a loop is worth another thread: some 50 microseconds of work. Starting and joining threads takes
+/// a few, and far more on a machine that is busy with something else.
+inline constexpr std::ptrdiff_t parallel_grain = 49152;
 
 /// Calls `body(begin, end)` on pieces of [0, count), in parallel when the range is long.
 template <class Body>
@@ -66,7 +67,7 @@ void parallel_ranges(std::ptrdiff_t count, const Body& body) {
 template <class Body>
 [[nodiscard]] double parallel_sum(std::ptrdiff_t count, const Body& body) {
   constexpr std::ptrdiff_t most = 64;
-  const std::ptrdiff_t step = std::max(parallel_grain / 4, (count + most - 1) / most);
+  const std::ptrdiff_t step = std::max<std::ptrdiff_t>(4096, (count + most - 1) / most);
   const std::ptrdiff_t pieces = (count + step - 1) / step;
   std::array<double, most> partial{};
   parallel_for(pieces, count < parallel_grain ? 1 : num_threads(), [&](std::ptrdiff_t piece) {

@@ -86,8 +86,9 @@ void gemm(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const Operand<Sc
       overlaps(b, detail::gemm_extent(k, n, b.row_stride, b.col_stride)))
     throw ShapeError("gemm: the memory of C overlaps an operand; write the product to memory of its own");
 
-  const bool small = m * n < 64 * 64 || m * n * k < 64 * 64 * 64;
-  const int threads = small ? 1 : (options.threads > 0 ? options.threads : num_threads());
+  // Below some 50 microseconds of work a second thread costs more than it gives.
+  const bool small = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) < 4e6;
+  const int threads = options.threads > 0 ? options.threads : (small ? 1 : num_threads());
 #ifdef HOURGLASS_X86_KERNELS
   if (isa() == Isa::avx512) {
     detail::TiledProduct<detail::Avx512Tile, Scalar>::run(m, n, k, a, b, c, epilogue, threads);
