@@ -1,10 +1,10 @@
 # cmake -DWAY=<installed|subdirectory> -DHOURGLASS=<sources> -DBUILD=<build folder of Hourglass> -DWORK=<scratch folder>
-#       -DGENERATOR=... -DCOMPILER=... -DLAUNCHER=... -DDOWNLOADS=<arguments for CMake, joined by |> -P consumer.cmake
+#       -DGENERATOR=... -DCOMPILER=... -DLAUNCHER=... -DWERROR=... -DDOWNLOADS=<arguments for CMake, joined by |> -P consumer.cmake
 # Builds and runs consumer/ against an installed copy, or with add_subdirectory.
 cmake_policy(VERSION 3.21)
 file(REMOVE_RECURSE ${WORK})
 set(arguments -S ${CMAKE_CURRENT_LIST_DIR}/consumer -B ${WORK}/build -G ${GENERATOR}
-              -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER} -DEXPECTED_LAUNCHER=${LAUNCHER}
+              -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER} -DEXPECTED_LAUNCHER=${LAUNCHER} -DWERROR=${WERROR}
               -DCMAKE_FIND_PACKAGE_NO_PACKAGE_REGISTRY=ON -DCMAKE_EXPORT_COMPILE_COMMANDS=ON)
 
 function(must name)
