@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <span>
 #include <string>
@@ -137,6 +138,17 @@ TEST_CASE("sums in long products go on where the last slice ended, and every ins
     if (hg::isa() != hg::Isa::portable) fused.push_back(c);
   });
   for (const auto& result : fused) CHECK(result == fused.front());
+}
+
+TEST_CASE("HOURGLASS_ISA in the environment chooses the kernels") {
+  const char* wish = std::getenv("HOURGLASS_ISA");
+  for (const hg::Isa isa : {hg::Isa::portable, hg::Isa::avx2, hg::Isa::avx512})
+    if (wish && hg::isa_name(isa) == wish && hg::isa_supported(isa)) {
+      CHECK(hg::isa() == isa);
+    }
+  if (!wish) {
+    CHECK(hg::isa() == hg::detail::best_isa());
+  }
 }
 
 TEST_CASE("an instruction set that the machine lacks is refused") {
