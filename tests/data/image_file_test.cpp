@@ -15,6 +15,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <iterator>
+
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -108,9 +111,9 @@ TEST_CASE("image file: JPEG") {
                0xE1,
                static_cast<std::uint8_t>((whole.size() + 2) >> 8),
                static_cast<std::uint8_t>(whole.size() + 2)};
-  nested.insert(nested.end(), whole.begin(), whole.end());
+  std::ranges::copy(whole, std::back_inserter(nested));
   CHECK(contains(refusal(files::write(folder / "nested.jpg", nested)), {"end marker"}));
-  nested.insert(nested.end(), whole.begin() + 2, whole.end());
+  std::ranges::copy(whole.begin() + 2, whole.end(), std::back_inserter(nested));
   CHECK(hg::detail::read_image_file(files::write(folder / "nested.jpg", nested), 0).width == 20);
   Bytes behind = whole;
   behind.push_back(0);
