@@ -122,7 +122,7 @@ if(fragments)
   # Fragments show things without using them, and take names that the prelude has: not all warnings make sense.
   target_link_libraries(structure_readme_fragments PRIVATE hourglass)
   target_include_directories(structure_readme_fragments PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-  target_compile_options(structure_readme_fragments PRIVATE -O0 -Wall -Wextra -Wno-unused
+  target_compile_options(structure_readme_fragments PRIVATE -O0 -Wall -Wextra -Wno-unused -Wno-unused-parameter
                                                             $<$<BOOL:${HOURGLASS_WERROR}>:-Werror>)
 endif()
 foreach(name IN LISTS programs)
