@@ -15,12 +15,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <iterator>
-
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <vector>
 
