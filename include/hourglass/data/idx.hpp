@@ -260,23 +260,32 @@ inline void write_idx(const std::filesystem::path& path, const IdxArray& array) 
       count != static_cast<std::uint64_t>(array.size()))
     throw ShapeError(detail::message(name, ": the dimensions describe ", count, " elements, there are ", array.size()));
 
+  // Bytes and not vectors of six types: what follows is compiled once.
+  struct Elements {
+    std::uint8_t code;
+    std::size_t width;
+    std::span<const std::byte> bytes;
+  };
+  const auto elements = std::visit(
+      []<class T>(const std::vector<T>& values) {
+        return Elements{detail::IdxType<T>::code, sizeof(T), std::as_bytes(std::span(values))};
+      },
+      array.elements);
   const auto write_all = [&](const auto& put) {
-    std::visit(
-        [&]<class T>(const std::vector<T>& values) {
-          std::vector<std::uint8_t> header{0, 0, detail::IdxType<T>::code,
-                                           static_cast<std::uint8_t>(array.dimensions.size())};
-          for (const Index size : array.dimensions)
-            for (const int shift : {24, 16, 8, 0}) header.push_back(static_cast<std::uint8_t>(size >> shift & 0xff));
-          put(header.data(), header.size());
-          std::vector<T> piece;
-          for (std::size_t i = 0; i < values.size(); i += piece.size()) {
-            const auto first = values.begin() + static_cast<std::ptrdiff_t>(i);
-            piece.assign(first, first + static_cast<std::ptrdiff_t>(std::min<std::size_t>(values.size() - i, 1 << 16)));
-            detail::swap_big_endian(std::span<T>(piece));
-            put(piece.data(), piece.size() * sizeof(T));
-          }
-        },
-        array.elements);
+    std::vector<std::uint8_t> header{0, 0, elements.code, static_cast<std::uint8_t>(array.dimensions.size())};
+    for (const Index size : array.dimensions)
+      for (const int shift : {24, 16, 8, 0}) header.push_back(static_cast<std::uint8_t>(size >> shift & 0xff));
+    put(header.data(), header.size());
+    constexpr std::size_t most = std::size_t{1} << 18;  // a multiple of every width
+    std::vector<std::byte> piece;
+    for (std::size_t i = 0; i < elements.bytes.size(); i += piece.size()) {
+      const auto part = elements.bytes.subspan(i, std::min(most, elements.bytes.size() - i));
+      piece.assign(part.begin(), part.end());
+      if constexpr (std::endian::native == std::endian::little)
+        for (std::size_t j = 0; j < piece.size(); j += elements.width)
+          std::reverse(piece.data() + j, piece.data() + j + elements.width);
+      put(piece.data(), piece.size());
+    }
   };
   const auto failed = [&]() {
     return FormatError(detail::message(name,
