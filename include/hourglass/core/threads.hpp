@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 
 #ifdef _OPENMP
@@ -29,16 +30,51 @@ inline void set_num_threads([[maybe_unused]] int count) noexcept {
 #endif
 }
 
-/// Calls `body(index)` for each index in [0, count), on up to `threads` threads. Bodies must write to disjoint
-/// memory and must not throw.
+namespace detail {
+
+#ifdef _OPENMP
+// Threads at work in parallel loops of this process. OpenMP knows nothing of other teams: of four std::threads that
+// multiply matrices, each would start a team as large as the machine.
+[[nodiscard]] inline std::atomic<int>& threads_at_work() noexcept {
+  static std::atomic<int> count{0};
+  return count;
+}
+
+/// A claim to up to `wanted` threads, of which the caller is one: as many as processors are left, and at least one.
+class Team {
+ public:
+  explicit Team(int wanted) noexcept {
+    // Whoever asks for more threads than there are processors, and is alone, gets them.
+    const int limit = std::max(omp_get_num_procs(), wanted);
+    int others = threads_at_work().load(std::memory_order_relaxed);
+    do size_ = std::clamp(limit - others, 1, wanted);
+    while (!threads_at_work().compare_exchange_weak(others, others + size_, std::memory_order_relaxed));
+  }
+  ~Team() { threads_at_work().fetch_sub(size_, std::memory_order_relaxed); }
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+  [[nodiscard]] int size() const noexcept { return size_; }
+
+ private:
+  int size_ = 1;
+};
+#endif
+
+}  // namespace detail
+
+/// Calls `body(index)` for each index in [0, count), on up to `threads` threads, and on fewer while other threads of
+/// the process run such loops. Bodies must write to disjoint memory and must not throw.
 template <class Body>
 void parallel_for(std::ptrdiff_t count, [[maybe_unused]] int threads, const Body& body) {
 #ifdef _OPENMP
-  const int team = static_cast<int>(std::min<std::ptrdiff_t>(threads, count));
-  if (team > 1) {
-#pragma omp parallel for schedule(static) num_threads(team)
-    for (std::ptrdiff_t i = 0; i < count; ++i) body(i);
-    return;
+  const int wanted = static_cast<int>(std::min<std::ptrdiff_t>(threads, count));
+  if (wanted > 1 && !omp_in_parallel()) {
+    const detail::Team team(wanted);
+    if (team.size() > 1) {
+#pragma omp parallel for schedule(static) num_threads(team.size())
+      for (std::ptrdiff_t i = 0; i < count; ++i) body(i);
+      return;
+    }
   }
 #endif
   for (std::ptrdiff_t i = 0; i < count; ++i) body(i);

@@ -1,30 +1,57 @@
-// Epilogues: what happens to an element of the product on its way to memory.
+// Epilogues: what happens to the elements of the product on their way from registers to memory.
 //
-// An epilogue is a functor `Scalar operator()(Scalar product, Scalar previous, row, col) const`: `product` is the
-// finished sum over k, `previous` the value now in C (zero, and C is not read, unless `reads_output`), and the result
-// is what C becomes. Kernels call it once for every element.
+// An epilogue is a functor over vectors, written with HOURGLASS_SIMD (see core/simd_target.hpp):
+//
+//   V operator()(V product, V previous, auto at) const
+//
+// `product` holds finished sums over k, `previous` what C holds now (zero, and C is not read, unless `reads_output`),
+// `at.row` and `at.col` are the place of the first lane in C, and `at.load<V>(p)` reads as many lanes from p as there
+// are in C. The result is what C becomes. Kernels call it once for every element. Where vectors are too much trouble,
+// `Elementwise{function}` takes a plain function of numbers.
 #pragma once
 
 #include <cstddef>
 
+#include "hourglass/core/activation.hpp"
+#include "hourglass/core/simd.hpp"
+
 namespace hourglass::epilogue {
+
+/// A place in C where every lane lies inside.
+struct Whole {
+  std::ptrdiff_t row;
+  std::ptrdiff_t col;
+  HOURGLASS_SIMD(V load(const typename V::Scalar* p) const, { return V::load(p); })
+  HOURGLASS_SIMD(void store(V v, typename V::Scalar* p) const, { v.store(p); })
+  template <class V>
+  [[nodiscard]] static constexpr std::ptrdiff_t lanes_inside() noexcept {
+    return V::lanes;
+  }
+};
+
+/// A place at the right edge, where only the first `count` lanes lie inside.
+struct Edge {
+  std::ptrdiff_t row;
+  std::ptrdiff_t col;
+  std::ptrdiff_t count;
+  HOURGLASS_SIMD(V load(const typename V::Scalar* p) const, { return V::load(p, count); })
+  HOURGLASS_SIMD(void store(V v, typename V::Scalar* p) const, { v.store(p, count); })
+  template <class V>
+  [[nodiscard]] constexpr std::ptrdiff_t lanes_inside() const noexcept {
+    return count;
+  }
+};
 
 /// C = A B.
 struct Store {
   static constexpr bool reads_output = false;
-  template <class Scalar>
-  Scalar operator()(Scalar product, Scalar, std::ptrdiff_t, std::ptrdiff_t) const noexcept {
-    return product;
-  }
+  HOURGLASS_SIMD(V operator()(V product, V, auto) const, { return product; })
 };
 
 /// C = C + A B.
 struct Accumulate {
   static constexpr bool reads_output = true;
-  template <class Scalar>
-  Scalar operator()(Scalar product, Scalar previous, std::ptrdiff_t, std::ptrdiff_t) const noexcept {
-    return previous + product;
-  }
+  HOURGLASS_SIMD(V operator()(V product, V previous, auto) const, { return previous + product; })
 };
 
 /// C = alpha A B + beta C; with beta = 0, C is overwritten even where it holds NaN.
@@ -33,9 +60,10 @@ struct Scale {
   Scalar alpha = 1;
   Scalar beta = 0;
   static constexpr bool reads_output = true;
-  Scalar operator()(Scalar product, Scalar previous, std::ptrdiff_t, std::ptrdiff_t) const noexcept {
-    return beta == Scalar(0) ? alpha * product : alpha * product + beta * previous;
-  }
+  HOURGLASS_SIMD(V operator()(V product, V previous, auto) const, {
+    const V scaled = V(alpha) * product;
+    return beta == Scalar(0) ? scaled : fma(V(beta), previous, scaled);
+  })
 };
 
 /// C(i, j) = (A B)(i, j) + bias(j).
@@ -43,33 +71,64 @@ template <class Scalar>
 struct Bias {
   const Scalar* bias;  // (n)
   static constexpr bool reads_output = false;
-  Scalar operator()(Scalar product, Scalar, std::ptrdiff_t, std::ptrdiff_t col) const noexcept {
-    return product + bias[col];
-  }
+  HOURGLASS_SIMD(V operator()(V product, V, auto at) const, { return product + at.template load<V>(bias + at.col); })
 };
 
-/// C(i, j) = f((A B)(i, j) + bias(j)) for an activation with `value(x)`.
+/// C(i, j) = f((A B)(i, j) + bias(j)) for an activation f, see nn/activation.hpp.
 template <class Scalar, class Activation>
 struct BiasActivation {
   const Scalar* bias;  // (n)
   Activation activation;
   static constexpr bool reads_output = false;
-  Scalar operator()(Scalar product, Scalar, std::ptrdiff_t, std::ptrdiff_t col) const noexcept {
-    return activation.value(product + bias[col]);
-  }
+  HOURGLASS_SIMD(V operator()(V product, V, auto at) const,
+                 { return activate(activation, product + at.template load<V>(bias + at.col)); })
 };
 
-/// C(i, j) = (A B)(i, j) * f'(y(i, j)) for an activation whose derivative follows from its output y.
+/// C(i, j) = f((A B)(i, j)) for an activation f.
+template <class Activation>
+struct Activate {
+  Activation activation;
+  static constexpr bool reads_output = false;
+  HOURGLASS_SIMD(V operator()(V product, V, auto) const, { return activate(activation, product); })
+};
+
+/// C(i, j) = (A B)(i, j) * f'(y(i, j)) for an activation whose derivative follows from its output y = f(x).
 template <class Scalar, class Activation>
 struct TimesDerivative {
   const Scalar* y;  // (m, n)
   std::ptrdiff_t leading;
   Activation activation;
   static constexpr bool reads_output = false;
-  Scalar operator()(Scalar product, Scalar, std::ptrdiff_t row, std::ptrdiff_t col) const noexcept {
-    const Scalar out = y[row * leading + col];
-    return product * activation.derivative(out, out);
+  HOURGLASS_SIMD(V operator()(V product, V, auto at) const, {
+    const V out = at.template load<V>(y + at.row * leading + at.col);
+    return product * differentiate(activation, out, out);
+  })
+};
+
+/// C(i, j) = function((A B)(i, j), C(i, j), i, j), one element at a time.
+template <class Function, bool reads = true>
+struct Elementwise {
+  Function function;
+  static constexpr bool reads_output = reads;
+  HOURGLASS_SIMD(V operator()(V product, V previous, auto at) const, {
+    typename V::Scalar products[V::lanes];
+    typename V::Scalar values[V::lanes];
+    product.store(products);
+    previous.store(values);
+    run(products, values, at.template lanes_inside<V>(), at.row, at.col);
+    return V::load(products);
+  })
+
+ private:
+  // Out of line: inlined into a function for an instruction set with FMA, its products and sums might be fused, or not.
+  template <class Scalar>
+  HOURGLASS_NOINLINE void run(Scalar* products, const Scalar* values, std::ptrdiff_t count, std::ptrdiff_t row,
+                              std::ptrdiff_t col) const {
+    for (std::ptrdiff_t lane = 0; lane < count; ++lane)
+      products[lane] = function(products[lane], values[lane], row, col + lane);
   }
 };
+template <class Function>
+Elementwise(Function) -> Elementwise<Function>;
 
 }  // namespace hourglass::epilogue

@@ -5,22 +5,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/threads.hpp"
-#include "hourglass/gemm/avx2.hpp"
-#include "hourglass/gemm/avx512.hpp"
+#include "hourglass/gemm/block.hpp"
 #include "hourglass/gemm/epilogue.hpp"
-#include "hourglass/gemm/isa.hpp"
 #include "hourglass/gemm/operand.hpp"
-#include "hourglass/gemm/portable.hpp"
-#include "hourglass/gemm/tiled.hpp"
 
 namespace hourglass {
 
 /// How to run a product.
+template <class Scalar>
 struct GemmOptions {
-  int threads = 0;  ///< at most this many; 0: num_threads(). The result does not depend on it.
+  int threads = 0;                ///< at most this many; 0: num_threads(). The result does not depend on it.
+  Scalar* column_sums = nullptr;  ///< (n): receives the sums over k of B's columns, computed while B is read.
 };
 
 namespace detail {
@@ -57,49 +56,88 @@ inline void gemm_check_strides(const char* name, std::ptrdiff_t rows, std::ptrdi
   if (!by_rows && !by_cols) fail("has a leading dimension that is too small");
 }
 
+// Columns are given out by whole cache lines, so that no two threads write to the same one.
+template <class Scalar>
+inline constexpr std::ptrdiff_t line = 64 / static_cast<std::ptrdiff_t>(sizeof(Scalar));
+
+struct Range {
+  std::ptrdiff_t begin;
+  std::ptrdiff_t end;
+};
+
+/// Part `index` of `count` parts of [0, size) in whole units.
+[[nodiscard]] inline Range share(std::ptrdiff_t size, std::ptrdiff_t unit, std::ptrdiff_t count,
+                                 std::ptrdiff_t index) noexcept {
+  const std::ptrdiff_t units = (size + unit - 1) / unit;
+  return {std::min(size, units * index / count * unit), std::min(size, units * (index + 1) / count * unit)};
+}
+
+struct Grid {
+  std::ptrdiff_t down = 1;
+  std::ptrdiff_t right = 1;
+};
+
+/// How many parts C is cut into, down and to the right: the largest part should be small, and since every part packs
+/// the columns of B that it needs (about as much work as four rows), columns are cut before rows.
+[[nodiscard]] inline Grid choose_grid(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t threads) noexcept {
+  Grid best;
+  double best_cost = 0;
+  for (std::ptrdiff_t right = threads; right >= 1; --right) {
+    const Grid grid{std::min(threads / right, m), std::min(right, (n + 15) / 16)};
+    const auto rows = static_cast<double>((m + grid.down - 1) / grid.down);
+    const auto cols = static_cast<double>(((n + 15) / 16 + grid.right - 1) / grid.right * 16);
+    const double cost = (rows + 4) * cols;
+    if (right == threads || cost < best_cost) {
+      best = grid;
+      best_cost = cost;
+    }
+  }
+  return best;
+}
+
 }  // namespace detail
 
 /// C = epilogue(A B): A is (m, k), B (k, n), C (m, n) row-major. Zero sizes are valid: k = 0 gives the epilogue of
 /// zero. Every element is summed in ascending order of k in one accumulator, so the bits do not depend on the number
 /// of threads or on the other rows of the batch, and are the same on every instruction set that fuses multiply and add
-/// (see isa()).
+/// (see isa()). Sums of columns are computed even where C has no rows.
 ///
 /// Throws ShapeError when a size is negative or overflows, a leading dimension is too small, or the memory of C
 /// overlaps that of A or B.
 template <class Scalar, class Epilogue = epilogue::Store>
 void gemm(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const Operand<Scalar>& a, const Operand<Scalar>& b,
-          const Output<Scalar>& c, const Epilogue& epilogue = {}, const GemmOptions& options = {}) {
+          const Output<Scalar>& c, const Epilogue& epilogue = {},
+          const std::type_identity_t<GemmOptions<Scalar>>& options = {}) {
   if (m < 0 || n < 0 || k < 0)
     throw ShapeError(detail::message("gemm: negative size in m = ", m, ", n = ", n, ", k = ", k));
   detail::gemm_check_strides("A", m, k, a.row_stride, a.col_stride);
   detail::gemm_check_strides("B", k, n, b.row_stride, b.col_stride);
   detail::gemm_check_strides("C", m, n, c.leading, 1);
-  if (m == 0 || n == 0) return;
+  if (n == 0 || (m == 0 && options.column_sums == nullptr)) return;
 
   const auto overlaps = [&](const Operand<Scalar>& operand, std::ptrdiff_t extent) {
     const auto c_begin = reinterpret_cast<std::uintptr_t>(c.data);
     const auto c_end = reinterpret_cast<std::uintptr_t>(c.data + detail::gemm_extent(m, n, c.leading, 1));
     const auto begin = reinterpret_cast<std::uintptr_t>(operand.data);
-    return extent > 0 && begin < c_end && c_begin < reinterpret_cast<std::uintptr_t>(operand.data + extent);
+    return extent > 0 && m > 0 && begin < c_end && c_begin < reinterpret_cast<std::uintptr_t>(operand.data + extent);
   };
   if (overlaps(a, detail::gemm_extent(m, k, a.row_stride, a.col_stride)) ||
       overlaps(b, detail::gemm_extent(k, n, b.row_stride, b.col_stride)))
     throw ShapeError("gemm: the memory of C overlaps an operand; write the product to memory of its own");
 
+  const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   // Below some 50 microseconds of work a second thread costs more than it gives.
-  const bool small = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) < 4e6;
-  const int threads = options.threads > 0 ? options.threads : (small ? 1 : num_threads());
-#ifdef HOURGLASS_X86_KERNELS
-  if (isa() == Isa::avx512) {
-    detail::TiledProduct<detail::Avx512Tile, Scalar>::run(m, n, k, a, b, c, epilogue, threads);
-    return;
-  }
-  if (isa() == Isa::avx2) {
-    detail::TiledProduct<detail::Avx2Tile, Scalar>::run(m, n, k, a, b, c, epilogue, threads);
-    return;
-  }
-#endif
-  detail::portable_product(m, n, k, a, b, c, epilogue, threads);
+  const int threads = options.threads > 0 ? options.threads : (work < 4e6 ? 1 : num_threads());
+  // Above some 10 milliseconds an allocation costs nothing.
+  const bool large = work >= 1e9 && std::min({m, n, k}) >= 512;
+  const detail::Grid grid = detail::choose_grid(std::max<std::ptrdiff_t>(m, 1), n, threads);
+  parallel_for(grid.down * grid.right, threads, [&](std::ptrdiff_t task) {
+    const detail::Range rows = detail::share(m, 1, grid.down, task / grid.right);
+    const detail::Range cols = detail::share(n, detail::line<Scalar>, grid.right, task % grid.right);
+    simd::dispatch<Scalar>(detail::Block<Scalar, Epilogue>{rows.begin, rows.end - rows.begin, cols.begin,
+                                                           cols.end - cols.begin, k, a, b, c, epilogue,
+                                                           rows.begin == 0 ? options.column_sums : nullptr, large});
+  });
 }
 
 }  // namespace hourglass

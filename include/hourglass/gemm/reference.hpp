@@ -22,7 +22,8 @@ void gemm_reference(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const 
       for (std::ptrdiff_t p = 0; p < k; ++p)
         sum = rounding == Rounding::fused ? std::fma(a(i, p), b(p, j), sum) : sum + a(i, p) * b(p, j);
       Scalar& out = c.data[i * c.leading + j];
-      out = epilogue(sum, Epilogue::reads_output ? out : Scalar(0), i, j);
+      using Number = simd::Vector<Scalar, simd::Single>;
+      out = epilogue(Number(sum), Number(Epilogue::reads_output ? out : Scalar(0)), epilogue::Whole{i, j}).value;
     }
 }
 
