@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "glyphs.hpp"
-#include "hourglass/core/math.hpp"
 #include "hourglass/core/rng.hpp"
+#include "hourglass/core/simd_math.hpp"
 
 namespace hourglass::digits {
 
@@ -169,10 +169,10 @@ struct Hand {
 
   [[nodiscard]] Point operator()(Point p) const {
     const double x = aspect * p.x - slant * p.y;
-    double sine = 0;
-    double cosine = 0;
-    math::sincos_turns(rotation < 0 ? rotation + 1 : rotation, sine, cosine);
-    return {cosine * x - sine * p.y, sine * x + cosine * p.y};
+    simd::Vector<double, simd::Single> sine;
+    simd::Vector<double, simd::Single> cosine;
+    simd::sincos_turns(decltype(sine)(rotation < 0 ? rotation + 1 : rotation), sine, cosine);
+    return {cosine.value * x - sine.value * p.y, sine.value * x + cosine.value * p.y};
   }
 };
 

@@ -31,8 +31,7 @@ TEST_CASE_TEMPLATE("an output outside [0, 1] is named", Scalar, float, double) {
   hg::Rng rng{3};
   const auto target = uniform<Scalar>(40, 30, rng, 0, 1);
   for (const Scalar bad : {Scalar(-0.001), Scalar(1.001), -std::numeric_limits<Scalar>::min(), -infinity, infinity,
-                           -std::numeric_limits<Scalar>::denorm_min(), std::nextafter(Scalar(1), Scalar(2)),
-                           std::numeric_limits<Scalar>::quiet_NaN()}) {
+                           std::nextafter(Scalar(1), Scalar(2)), std::numeric_limits<Scalar>::quiet_NaN()}) {
     CAPTURE(bad);
     for (const Scalar bad_target : {Scalar(0), Scalar(0.5), Scalar(1)}) {
       auto output = uniform<Scalar>(40, 30, rng, 0, 1);

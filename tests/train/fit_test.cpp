@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "hourglass/core/isa.hpp"
 #include "hourglass/core/threads.hpp"
 #include "hourglass/data/binarize.hpp"
 #include "hourglass/data/mnist.hpp"
-#include "hourglass/gemm/isa.hpp"
 #include "hourglass/loss/bce.hpp"
 #include "hourglass/loss/mse.hpp"
 #include "hourglass/models/autoencoder.hpp"

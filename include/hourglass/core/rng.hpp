@@ -5,8 +5,8 @@
 // "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 #pragma once
 
+#include <algorithm>
 #include <array>
-#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <limits>
@@ -17,9 +17,66 @@
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
-#include "hourglass/core/math.hpp"
+#include "hourglass/core/simd_math.hpp"
 
 namespace hourglass {
+
+namespace detail {
+
+/// Values that the generator makes at a time.
+inline constexpr std::size_t rng_chunk = 64;
+
+/// out[i] = low + range * uniforms[i].
+template <class Scalar>
+struct ScaleUniform {
+  Index count;
+  const Scalar* uniforms;
+  Scalar low;
+  Scalar range;
+  Scalar* out;
+  HOURGLASS_SIMD(void operator()() const, {
+    for (Index i = 0; i < count; i += V::lanes) {
+      const Index n = std::min<Index>(V::lanes, count - i);
+      fma(V(range), V::load(uniforms + i, n), V(low)).store(out + i, n);
+    }
+  })
+};
+
+/// Box and Muller (1958): a pair of uniform numbers (u, v) becomes mean + deviation sqrt(-2 log u) (cos 2 pi v, sin 2
+/// pi v).
+template <class Scalar>
+struct BoxMuller {
+  Index count;  // even
+  const Scalar* uniforms;
+  Scalar mean;
+  Scalar deviation;
+  Scalar* out;
+  HOURGLASS_SIMD(void operator()() const, {
+    alignas(64) Scalar u[rng_chunk / 2];
+    alignas(64) Scalar v[rng_chunk / 2];
+    const Index pairs = count / 2;
+    for (Index i = 0; i < pairs; ++i) {
+      // Half a step above a multiple of 2^-24 (2^-53): never 0, so that the logarithm is finite.
+      u[i] = uniforms[2 * i] + std::numeric_limits<Scalar>::epsilon() / 4;
+      v[i] = uniforms[2 * i + 1];
+    }
+    for (Index i = 0; i < pairs; i += V::lanes) {
+      const Index n = std::min<Index>(V::lanes, pairs - i);
+      const V scale = V(deviation) * sqrt(V(-2) * simd::log(V::load(u + i, n)));
+      V sine;
+      V cosine;
+      simd::sincos_turns(V::load(v + i, n), sine, cosine);
+      fma(scale, cosine, V(mean)).store(u + i, n);
+      fma(scale, sine, V(mean)).store(v + i, n);
+    }
+    for (Index i = 0; i < pairs; ++i) {
+      out[2 * i] = u[i];
+      out[2 * i + 1] = v[i];
+    }
+  })
+};
+
+}  // namespace detail
 
 /// Four 32-bit words of the bijection Philox4x32-10 at `counter` under `key`.
 [[nodiscard]] constexpr std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
@@ -110,30 +167,16 @@ class Rng {
   /// Uniform in [low, high) for every element; starts at a fresh block.
   template <std::floating_point Scalar>
   void fill_uniform(std::span<Scalar> values, Scalar low = 0, Scalar high = 1) noexcept {
-    fill(values, [&](const std::array<std::uint32_t, 4>& w, auto& out) {
-      for (std::size_t i = 0; i < out.size(); ++i) {
-        const Scalar u = sizeof(Scalar) == 4 ? unit<Scalar>(w[i], 0) : unit<Scalar>(w[2 * i], w[2 * i + 1]);
-        out[i] = low + (high - low) * u;
-      }
+    fill(values, [&](const Scalar* uniforms, std::size_t count, Scalar* out) {
+      simd::dispatch<Scalar>(detail::ScaleUniform<Scalar>{static_cast<Index>(count), uniforms, low, high - low, out});
     });
   }
 
   /// Normal with the given mean and standard deviation for every element; starts at a fresh block.
   template <std::floating_point Scalar>
   void fill_normal(std::span<Scalar> values, Scalar mean = 0, Scalar deviation = 1) noexcept {
-    fill(values, [&](const std::array<std::uint32_t, 4>& w, auto& out) {
-      for (std::size_t i = 0; i + 1 < out.size(); i += 2) {
-        // Half a step above a multiple of 2^-24 (2^-53): never 0, so that the logarithm is finite.
-        const bool narrow = sizeof(Scalar) == 4;
-        const Scalar u = narrow ? unit<Scalar>(w[i], 0) : unit<Scalar>(w[0], w[1]);
-        const Scalar v = narrow ? unit<Scalar>(w[i + 1], 0) : unit<Scalar>(w[2], w[3]);
-        const Scalar radius = std::sqrt(-2 * math::log(u + std::numeric_limits<Scalar>::epsilon() / 4));
-        Scalar sine;
-        Scalar cosine;
-        math::sincos_turns(v, sine, cosine);
-        out[i] = mean + deviation * (radius * cosine);
-        out[i + 1] = mean + deviation * (radius * sine);
-      }
+    fill(values, [&](const Scalar* uniforms, std::size_t count, Scalar* out) {
+      simd::dispatch<Scalar>(detail::BoxMuller<Scalar>{static_cast<Index>(count), uniforms, mean, deviation, out});
     });
   }
 
@@ -170,14 +213,24 @@ class Rng {
       return static_cast<Scalar>((std::uint64_t{high} << 32 | low) >> 11) * Scalar(0x1p-53);
   }
 
-  // One block makes four floats or two doubles.
+  // `make(uniforms, count, out)` turns uniform numbers into the values wanted. One block makes four floats or two
+  // doubles, and pairs of values never straddle a chunk.
   template <class Scalar, class Make>
   void fill(std::span<Scalar> values, const Make& make) noexcept {
     constexpr std::size_t per_block = 16 / sizeof(Scalar);
-    std::array<Scalar, per_block> made{};
-    for (std::size_t i = 0; i < values.size(); i += per_block) {
-      make(block(state_.block++), made);
-      for (std::size_t j = 0; j < per_block && i + j < values.size(); ++j) values[i + j] = made[j];
+    std::array<Scalar, detail::rng_chunk> uniforms{};
+    std::array<Scalar, detail::rng_chunk> made{};
+    for (std::size_t i = 0; i < values.size(); i += detail::rng_chunk) {
+      const std::size_t count = std::min(detail::rng_chunk, values.size() - i);
+      const std::size_t whole = (count + per_block - 1) / per_block * per_block;
+      for (std::size_t j = 0; j < whole; j += per_block) {
+        const auto w = block(state_.block++);
+        for (std::size_t lane = 0; lane < per_block; ++lane)
+          uniforms[j + lane] =
+              sizeof(Scalar) == 4 ? unit<Scalar>(w[lane], 0) : unit<Scalar>(w[2 * lane], w[2 * lane + 1]);
+      }
+      make(uniforms.data(), whole, made.data());
+      std::copy_n(made.data(), count, values.data() + i);
     }
     state_.word = 4;
   }

@@ -7,8 +7,8 @@
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
-#include "hourglass/core/math.hpp"
 #include "hourglass/core/matrix.hpp"
+#include "hourglass/core/simd_math.hpp"
 #include "hourglass/loss/elementwise.hpp"
 #include "hourglass/loss/reduction.hpp"
 
@@ -22,17 +22,15 @@ struct BCELoss {
   static constexpr std::string_view name = "BCELoss";
   Reduction reduction = Reduction::mean;
 
-  template <class Scalar>
-  [[nodiscard]] LossTerm<Scalar> term(Scalar output, Scalar target) const noexcept {
-    const Scalar one = clamped_log(output);
-    const Scalar zero = clamped_log(1 - output);
-    const Scalar variance = (1 - output) * output;
-    const Scalar denominator = math::select(variance > Scalar(1e-12), variance, Scalar(1e-12));
+  HOURGLASS_SIMD(LossTerm<V> term(V output, V target) const, {
+    const V one(1);
+    const V variance = (one - output) * output;
     // NaN for an output outside [0, 1], so that diagnose gets to see it.
-    const bool inside = (output >= 0) & (output <= 1);
-    const Scalar value = (target - 1) * zero - target * one;
-    return {math::select(inside, value, std::numeric_limits<Scalar>::quiet_NaN()), (output - target) / denominator};
-  }
+    const auto inside = (output >= V(0)) & (output <= one);
+    const V value = fma(target - one, clamped_log(one - output), -(target * clamped_log(output)));
+    return {select(inside, value, V(std::numeric_limits<typename V::Scalar>::quiet_NaN())),
+            (output - target) / max(variance, V(typename V::Scalar(1e-12)))};
+  })
 
   template <class Scalar>
   void diagnose(const ConstMatrixView<Scalar>& output, const ConstMatrixView<Scalar>& target) const {
@@ -57,16 +55,14 @@ struct BCELoss {
 
  private:
   // max(log x, -100) for x in [0, 1].
-  template <class Scalar>
-  [[nodiscard]] static Scalar clamped_log(Scalar x) noexcept {
-    if constexpr (sizeof(Scalar) == 4) {
-      // No normal float has a logarithm below -88.
-      return math::select(x < std::numeric_limits<Scalar>::min(), Scalar(-100), math::log_of_normal(x));
-    } else {
-      const Scalar logarithm = math::log(x);
-      return logarithm < -100 ? Scalar(-100) : logarithm;
-    }
-  }
+  HOURGLASS_SIMD(static V clamped_log(V x), {
+    using Scalar = typename V::Scalar;
+    // No normal float has a logarithm below -88.
+    if constexpr (sizeof(Scalar) == 4)
+      return select(x < V(std::numeric_limits<Scalar>::min()), V(-100), simd::log_of_normal(x));
+    else
+      return max(simd::log(x), V(-100));
+  })
 };
 
 }  // namespace hourglass

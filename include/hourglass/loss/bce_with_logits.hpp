@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/math.hpp"
+#include "hourglass/core/simd_math.hpp"
 #include "hourglass/loss/elementwise.hpp"
 #include "hourglass/loss/reduction.hpp"
 
@@ -19,16 +19,16 @@ struct BCEWithLogitsLoss {
   Reduction reduction = Reduction::mean;
   double pos_weight = 1.0;
 
-  template <class Scalar>
-  [[nodiscard]] LossTerm<Scalar> term(Scalar logit, Scalar target) const noexcept {
-    const auto p = static_cast<Scalar>(pos_weight);
-    const Scalar magnitude = logit < 0 ? -logit : logit;
-    const Scalar e = math::exp(-magnitude);
-    const Scalar sigmoid = (logit < 0 ? e : Scalar(1)) / (1 + e);
-    const Scalar softplus = math::log1p(e) + (logit < 0 ? magnitude : Scalar(0));  // log(1 + e^-x)
-    const Scalar weight = 1 + (p - 1) * target;
-    return {(1 - target) * logit + weight * softplus, weight * sigmoid - p * target};
-  }
+  HOURGLASS_SIMD(LossTerm<V> term(V logit, V target) const, {
+    const V p(static_cast<typename V::Scalar>(pos_weight));
+    const V zero(0);
+    const V one(1);
+    const V e = simd::exp(-abs(logit));
+    const V sigmoid = select(logit < zero, e, one) / (one + e);
+    const V softplus = simd::log1p(e) + select(logit < zero, -logit, zero);  // log(1 + e^-x)
+    const V weight = fma(p - one, target, one);
+    return {fma(weight, softplus, (one - target) * logit), fma(weight, sigmoid, -(p * target))};
+  })
 
   void check_options() const {
     if (!(pos_weight >= 0 && std::isfinite(pos_weight)))

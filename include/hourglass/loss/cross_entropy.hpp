@@ -1,6 +1,8 @@
 // Cross-entropy of class logits: l(x, c) = -log softmax(x)_c = log sum_j e^(x_j) - x_c.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <span>
@@ -10,8 +12,8 @@
 #include "hourglass/core/blocks.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
-#include "hourglass/core/math.hpp"
 #include "hourglass/core/matrix.hpp"
+#include "hourglass/core/simd_math.hpp"
 #include "hourglass/core/threads.hpp"
 #include "hourglass/loss/elementwise.hpp"
 #include "hourglass/loss/reduction.hpp"
@@ -45,6 +47,31 @@ struct CrossEntropyLoss {
   }
 
  private:
+  /// The terms e^(x - highest).
+  template <class Scalar>
+  struct Exponentials {
+    const Scalar* x;
+    Scalar highest;
+    HOURGLASS_SIMD(V operator()(Index i, Index n) const, { return simd::exp(V::load(x + i, n) - V(highest)); })
+  };
+
+  /// to = e^(x - highest) * inverse - shift.
+  template <class Scalar>
+  struct Softmax {
+    const Scalar* x;
+    Scalar highest;
+    Index count;
+    Scalar inverse;
+    Scalar shift;
+    Scalar* to;
+    HOURGLASS_SIMD(void operator()() const, {
+      for (Index i = 0; i < count; i += V::lanes) {
+        const Index n = std::min<Index>(V::lanes, count - i);
+        fma(simd::exp(V::load(x + i, n) - V(highest)), V(inverse), V(-shift)).store(to + i, n);
+      }
+    })
+  };
+
   template <class Scalar, class Labels>
   Scalar run(const ConstMatrixView<Scalar>& logits, Labels labels, Scalar* gradient) const {
     const Index classes = logits.cols();
@@ -58,10 +85,10 @@ struct CrossEntropyLoss {
         const auto label = static_cast<Index>(labels[static_cast<std::size_t>(row)]);
         Scalar highest = x[0];
         for (Index j = 1; j < classes; ++j) highest = x[j] > highest ? x[j] : highest;
-        const double total = block_sum<Scalar>(0, classes, [&](Index first, auto count, Scalar* e) {
-          for (Index i = 0; i < count; ++i) e[i] = math::exp(x[first + i] - highest);
-        });
-        const double log_total = math::log(total) + static_cast<double>(highest);
+        double total = 0;
+        const Exponentials<Scalar> exponentials{x, highest};
+        simd::dispatch<Scalar>(detail::VectorSum<Exponentials<Scalar>>{0, classes, exponentials, &total});
+        const double log_total = std::log(total) + static_cast<double>(highest);
         values += (1.0 - label_smoothing) * (log_total - static_cast<double>(x[label]));
         if (label_smoothing > 0) {
           const double all = block_sum<double>(0, classes, [&](Index first, auto count, double* value) {
@@ -73,11 +100,7 @@ struct CrossEntropyLoss {
           Scalar* const to = gradient + row * classes;
           const auto inverse = static_cast<Scalar>(scale / total);
           const auto shift = static_cast<Scalar>(scale * spread);
-          for_each_block(0, classes, [&, high = highest](Index first, auto count) {
-            Scalar probabilities[block_size];
-            for (Index i = 0; i < count; ++i) probabilities[i] = math::exp(x[first + i] - high) * inverse - shift;
-            for (Index i = 0; i < count; ++i) to[first + i] = probabilities[i];
-          });
+          simd::dispatch<Scalar>(Softmax<Scalar>{x, highest, classes, inverse, shift, to});
           to[label] -= static_cast<Scalar>(scale * (1.0 - label_smoothing));
         }
       }

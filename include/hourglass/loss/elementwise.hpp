@@ -1,8 +1,9 @@
 // Elementwise losses: value = scale * sum_ij l(output_ij, target_ij), gradient_ij = scale * dl/d output_ij, in one
 // pass.
 //
-// A loss states l once, as `term(output, target)` for one element, and forwards its call operator to
-// detail::elementwise_loss, which checks shapes, sums in a fixed order and writes the gradient. The forms of a call:
+// A loss states l once, as `term(output, target)` over vectors (HOURGLASS_SIMD) or over numbers, and forwards its call
+// operator to detail::elementwise_loss, which checks shapes, sums in a fixed order and writes the gradient. The forms
+// of a call:
 //     loss(output, target)             the value
 //     loss(output, target, gradient)   the value; the gradient goes to `gradient` (batch, features)
 //     loss(output, target, workspace)  the same, to workspace.output_gradient(batch)
@@ -17,11 +18,12 @@
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/matrix.hpp"
+#include "hourglass/core/simd.hpp"
 #include "hourglass/loss/reduction.hpp"
 
 namespace hourglass {
 
-/// Loss of one element, and its derivative with respect to the output.
+/// Loss of one element, or a vector of them, and its derivative with respect to the output.
 template <class Scalar>
 struct LossTerm {
   Scalar value;
@@ -80,25 +82,45 @@ template <class Scalar, class Sink>
   }
 }
 
-/// Sum of the terms; writes scale * gradient unless `gradient` is null.
+// Out of line, so that products and sums are fused neither more nor less than the compiler does anywhere else.
 template <class Loss, class Scalar>
-[[nodiscard]] double sum_terms(const Loss& loss, const Scalar* output, const Scalar* target, Index size,
-                               Scalar* gradient, Scalar scale) {
-  if (gradient == nullptr)
-    return parallel_block_sum<Scalar>(size, [&](Index first, auto count, Scalar* values) {
-      for (Index i = 0; i < count; ++i) values[i] = loss.term(output[first + i], target[first + i]).value;
-    });
-  return parallel_block_sum<Scalar>(size, [&](Index first, auto count, Scalar* values) {
-    // Gradients pass through the stack: there the compiler knows that writing one changes no input.
-    Scalar gradients[block_size];
-    for (Index i = 0; i < count; ++i) {
-      const LossTerm<Scalar> term = loss.term(output[first + i], target[first + i]);
-      values[i] = term.value;
-      gradients[i] = term.gradient * scale;
-    }
-    for (Index i = 0; i < count; ++i) gradient[first + i] = gradients[i];
-  });
+HOURGLASS_NOINLINE void number_terms(const Loss& loss, Index count, Scalar* outputs, Scalar* targets) {
+  for (Index i = 0; i < count; ++i) {
+    const LossTerm<Scalar> term = loss.term(outputs[i], targets[i]);
+    outputs[i] = term.value;
+    targets[i] = term.gradient;
+  }
 }
+
+/// term(output, target) of a loss, which states it over vectors or over numbers.
+HOURGLASS_SIMD(LossTerm<V> loss_term(const auto& loss, V output, V target), {
+  using Scalar = typename V::Scalar;
+  if constexpr (requires(Scalar number) { loss.term(number, number); }) {
+    Scalar values[V::lanes];
+    Scalar gradients[V::lanes];
+    output.store(values);
+    target.store(gradients);
+    number_terms(loss, V::lanes, values, gradients);
+    return {V::load(values), V::load(gradients)};
+  } else {
+    return loss.term(output, target);
+  }
+})
+
+/// The terms of a loss, scale * gradient on the way to memory unless `gradient` is null.
+template <class Loss, class Scalar>
+struct LossTerms {
+  const Loss& loss;
+  const Scalar* output;
+  const Scalar* target;
+  Scalar* gradient;
+  Scalar scale;
+  HOURGLASS_SIMD(V operator()(Index i, Index n) const, {
+    const LossTerm<V> term = loss_term(loss, V::load(output + i, n), V::load(target + i, n));
+    if (gradient != nullptr) (term.gradient * V(scale)).store(gradient + i, n);
+    return term.value;
+  })
+};
 
 /// What every elementwise loss's call operator does. A loss with a member `diagnose(output, target)` has it called
 /// when the sum is not finite, to throw an error that names the element at fault: a check at no cost.
@@ -114,7 +136,8 @@ template <class Loss, class Output, class Target, class... Sink>
   const double scale = reduction_scale(loss.reduction, output.rows(), output.cols());
   Scalar* gradient = nullptr;
   ((gradient = gradient_data<Scalar>(Loss::name, output.rows(), output.cols(), sink)), ...);
-  const double sum = sum_terms(loss, output.data(), target.data(), output.size(), gradient, static_cast<Scalar>(scale));
+  const LossTerms<Loss, Scalar> terms{loss, output.data(), target.data(), gradient, static_cast<Scalar>(scale)};
+  const double sum = parallel_vector_sum<Scalar>(output.size(), terms);
   if constexpr (requires { loss.diagnose(output, target); })
     if (!std::isfinite(sum)) loss.diagnose(output, target);
   return static_cast<Scalar>(sum * scale);

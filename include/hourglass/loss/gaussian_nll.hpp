@@ -7,8 +7,8 @@
 #include "hourglass/core/blocks.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
-#include "hourglass/core/math.hpp"
 #include "hourglass/core/matrix.hpp"
+#include "hourglass/core/simd_math.hpp"
 #include "hourglass/loss/elementwise.hpp"
 #include "hourglass/loss/reduction.hpp"
 
@@ -43,34 +43,46 @@ struct GaussianNLLLoss {
 
  private:
   template <class Scalar>
+  struct Terms {
+    const Scalar* mean;
+    const Scalar* target;
+    const Scalar* variance;
+    Scalar* mean_gradient;  // null: no gradients
+    Scalar* variance_gradient;
+    Scalar half_scale;
+    Scalar eps;
+    HOURGLASS_SIMD(V operator()(Index i, Index n) const, {
+      // A negative variance is not clamped: its logarithm is NaN, which is what calls diagnose.
+      const V given = V::load(variance + i, n);
+      const V lowest(eps);
+      const V clamped = select((given < lowest) & (given >= V(0)), lowest, given);
+      const V difference = V::load(mean + i, n) - V::load(target + i, n);
+      const V inverse = V(1) / clamped;
+      const V ratio = difference * inverse;
+      if (mean_gradient != nullptr) {
+        const V half(half_scale);
+        ((half + half) * ratio).store(mean_gradient + i, n);
+        (half * fma(-ratio, ratio, inverse)).store(variance_gradient + i, n);
+      }
+      return fma(difference, ratio, simd::log(clamped));
+    })
+  };
+
+  template <class Scalar>
   Scalar run(const ConstMatrixView<Scalar>& mean, const ConstMatrixView<Scalar>& target,
              const ConstMatrixView<Scalar>& variance, Scalar* mean_gradient, Scalar* variance_gradient) const {
     detail::check_loss_shapes(name, "target", mean, target);
     detail::check_loss_shapes(name, "variance", mean, variance);
     if (!(eps > 0)) throw DataError(detail::message("GaussianNLLLoss: eps must be above 0, it is ", eps));
     const double scale = reduction_scale(reduction, mean.rows(), mean.cols());
-    const Scalar half_scale = static_cast<Scalar>(0.5 * scale);
-    const auto lowest = static_cast<Scalar>(eps);
-    const Scalar *m = mean.data(), *t = target.data(), *v = variance.data();
-    const double sum = parallel_block_sum<Scalar>(mean.size(), [&](Index first, auto count, Scalar* values) {
-      Scalar mean_block[block_size];
-      Scalar variance_block[block_size];
-      for (Index i = 0; i < count; ++i) {
-        // A negative variance is not clamped: its logarithm is NaN, which is what calls diagnose.
-        const Scalar given = v[first + i];
-        const Scalar clamped = given < lowest && given >= 0 ? lowest : given;
-        const Scalar difference = m[first + i] - t[first + i];
-        const Scalar inverse = 1 / clamped;
-        const Scalar ratio = difference * inverse;
-        values[i] = math::log(clamped) + difference * ratio;
-        mean_block[i] = 2 * half_scale * ratio;
-        variance_block[i] = half_scale * (inverse - ratio * ratio);
-      }
-      if (mean_gradient != nullptr) {
-        for (Index i = 0; i < count; ++i) mean_gradient[first + i] = mean_block[i];
-        for (Index i = 0; i < count; ++i) variance_gradient[first + i] = variance_block[i];
-      }
-    });
+    const Terms<Scalar> terms{mean.data(),
+                              target.data(),
+                              variance.data(),
+                              mean_gradient,
+                              variance_gradient,
+                              static_cast<Scalar>(0.5 * scale),
+                              static_cast<Scalar>(eps)};
+    const double sum = parallel_vector_sum<Scalar>(mean.size(), terms);
     if (!std::isfinite(sum)) diagnose(variance);
     const double log_two_pi = full ? 1.8378770664093454836 * static_cast<double>(mean.size()) : 0.0;
     return static_cast<Scalar>(0.5 * scale * (sum + log_two_pi));

@@ -16,15 +16,14 @@ struct HuberLoss {
   Reduction reduction = Reduction::mean;
   double delta = 1.0;
 
-  template <class Scalar>
-  [[nodiscard]] LossTerm<Scalar> term(Scalar output, Scalar target) const noexcept {
-    const auto d = static_cast<Scalar>(delta);
-    const Scalar difference = output - target;
-    const Scalar magnitude = difference < 0 ? -difference : difference;
+  HOURGLASS_SIMD(LossTerm<V> term(V output, V target) const, {
+    const V difference = output - target;
+    const V magnitude = abs(difference);
     // min(|d|, delta): the gradient's magnitude, and half of it is what both branches of the value share.
-    const Scalar slope = magnitude > d ? d : magnitude;
-    return {slope * (magnitude - Scalar(0.5) * slope), difference < 0 ? -slope : slope};
-  }
+    const V d(static_cast<typename V::Scalar>(delta));
+    const V slope = select(magnitude > d, d, magnitude);
+    return {slope * fma(V(typename V::Scalar(-0.5)), slope, magnitude), select(difference < V(0), -slope, slope)};
+  })
 
   void check_options() const {
     if (!(delta > 0)) throw DataError(detail::message("HuberLoss: delta must be above 0, it is ", delta));

@@ -12,8 +12,8 @@
 #include "hourglass/core/blocks.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
-#include "hourglass/core/math.hpp"
 #include "hourglass/core/matrix.hpp"
+#include "hourglass/core/simd_math.hpp"
 #include "hourglass/core/threads.hpp"
 #include "hourglass/loss/reduction.hpp"
 
@@ -24,11 +24,13 @@ inline constexpr double min_logvar = -30.0;
 inline constexpr double max_logvar = 20.0;
 
 /// The nearest log-variance within [min_logvar, max_logvar]; NaN stays NaN.
+HOURGLASS_SIMD(V clamp_logvar(V logvar), {
+  using Scalar = typename V::Scalar;
+  return min(V(static_cast<Scalar>(max_logvar)), max(V(static_cast<Scalar>(min_logvar)), logvar));
+})
 template <std::floating_point Scalar>
-[[nodiscard]] constexpr Scalar clamp_logvar(Scalar logvar) noexcept {
-  constexpr auto low = static_cast<Scalar>(min_logvar);
-  constexpr auto high = static_cast<Scalar>(max_logvar);
-  return logvar < low ? low : (logvar > high ? high : logvar);
+[[nodiscard]] Scalar clamp_logvar(Scalar logvar) noexcept {
+  return clamp_logvar(simd::Vector<Scalar, simd::Single>(logvar)).value;
 }
 
 /// A row-major matrix in memory, or a block of one: rows may lie apart, the elements of a row may not.
@@ -60,9 +62,36 @@ template <class Scalar, class Block>
   return {block.data(), block.outerStride()};
 }
 
-/// Sum over all elements; `write(row, first, count, dmu, dlogvar)` receives the gradients of that sum.
-template <class Scalar, class Mu, class LogVar, class Write>
-[[nodiscard]] double kl_sum(const Mu& mu_block, const LogVar& logvar_block, const Write& write) {
+/// The terms of one row, (mu^2 + e^logvar - 1 - logvar) / 2, and on the way their gradients times `factor`, unless dmu
+/// is null: logvar's is zero where it was clamped.
+template <class Scalar, bool accumulate>
+struct KLTerms {
+  const Scalar* mu;
+  const Scalar* logvar;
+  Scalar* dmu;
+  Scalar* dlogvar;
+  Scalar factor;
+  HOURGLASS_SIMD(V operator()(Index i, Index n) const, {
+    const V half(Scalar(0.5));
+    const V mean = V::load(mu + i, n);
+    const V given = V::load(logvar + i, n);
+    const V used = clamp_logvar(given);
+    const V excess = simd::exp(used) - V(1);
+    if (dmu != nullptr) {
+      const V zero(0);
+      const V before = accumulate ? V::load(dmu + i, n) : zero;
+      const V before_logvar = accumulate ? V::load(dlogvar + i, n) : zero;
+      fma(V(factor), mean, before).store(dmu + i, n);
+      fma(V(factor), select(used == given, half * excess, zero), before_logvar).store(dlogvar + i, n);
+    }
+    return half * fma(mean, mean, excess - used);
+  })
+};
+
+/// Sum of all terms; the gradients, times factor, go to `to_mu` and `to_logvar` unless they are null.
+template <bool accumulate, class Scalar, class Mu, class LogVar>
+[[nodiscard]] double kl_sum(const Mu& mu_block, const LogVar& logvar_block, Rows<Scalar> to_mu, Rows<Scalar> to_logvar,
+                            Scalar factor) {
   const Index rows = mu_block.rows();
   const Index latent = mu_block.cols();
   if (rows == 0 || latent == 0)
@@ -73,28 +102,18 @@ template <class Scalar, class Mu, class LogVar, class Write>
   return parallel_sum(rows, [&](Index begin, Index end) {
     double sum = 0;
     for (Index row = begin; row < end; ++row) {
-      const Scalar* const m = mu.data + row * mu.stride;
-      const Scalar* const l = logvar.data + row * logvar.stride;
-      sum += block_sum<Scalar>(0, latent, [&](Index first, auto count, Scalar* values) {
-        Scalar dmu[block_size];
-        Scalar dlogvar[block_size];
-        for (Index i = 0; i < count; ++i) {
-          const Scalar mean = m[first + i];
-          const Scalar given = l[first + i];
-          const Scalar used = clamp_logvar(given);
-          const Scalar variance = math::exp(used);
-          values[i] = Scalar(0.5) * (mean * mean + variance - 1 - used);
-          dmu[i] = mean;
-          dlogvar[i] = used == given ? Scalar(0.5) * (variance - 1) : Scalar(0);
-        }
-        write(row, first, count, dmu, dlogvar);
-      });
+      const bool wanted = to_mu.data != nullptr;
+      const KLTerms<Scalar, accumulate> terms{mu.data + row * mu.stride, logvar.data + row * logvar.stride,
+                                              wanted ? to_mu.data + row * to_mu.stride : nullptr,
+                                              wanted ? to_logvar.data + row * to_logvar.stride : nullptr, factor};
+      double row_sum = 0;
+      simd::dispatch<Scalar>(VectorSum<KLTerms<Scalar, accumulate>>{0, latent, terms, &row_sum});
+      sum += row_sum;
     }
     return sum;
   });
 }
 
-/// Value; gradients, times weight, are written or (`accumulate`) added.
 template <bool accumulate, class Mu, class LogVar, class MuGradient, class LogVarGradient>
 typename Mu::Scalar kl_with_gradient(const Mu& mu, const LogVar& logvar, MuGradient& mu_gradient,
                                      LogVarGradient& logvar_gradient, double weight, Reduction reduction) {
@@ -104,14 +123,7 @@ typename Mu::Scalar kl_with_gradient(const Mu& mu, const LogVar& logvar, MuGradi
   const auto to_mu = rows_of<Scalar>("its gradient", mu_gradient, rows, latent);
   const auto to_logvar = rows_of<Scalar>("the gradient of logvar", logvar_gradient, rows, latent);
   const double scale = reduction_scale(reduction, rows, latent);
-  const auto factor = static_cast<Scalar>(weight * scale);
-  const double sum =
-      kl_sum<Scalar>(mu, logvar, [&](Index row, Index first, auto count, const Scalar* dmu, const Scalar* dlogvar) {
-        Scalar* const m = to_mu.data + row * to_mu.stride + first;
-        Scalar* const l = to_logvar.data + row * to_logvar.stride + first;
-        for (Index i = 0; i < count; ++i) m[i] = (accumulate ? m[i] : Scalar(0)) + factor * dmu[i];
-        for (Index i = 0; i < count; ++i) l[i] = (accumulate ? l[i] : Scalar(0)) + factor * dlogvar[i];
-      });
+  const double sum = kl_sum<accumulate, Scalar>(mu, logvar, to_mu, to_logvar, static_cast<Scalar>(weight * scale));
   return static_cast<Scalar>(sum * scale);
 }
 
@@ -123,7 +135,7 @@ template <RowBlock Mu, RowBlock LogVar>
 [[nodiscard]] typename Mu::Scalar kl_divergence(const Mu& mu, const LogVar& logvar,
                                                 Reduction reduction = Reduction::batchmean) {
   using Scalar = typename Mu::Scalar;
-  const double sum = detail::kl_sum<Scalar>(mu, logvar, [](Index, Index, auto, const Scalar*, const Scalar*) {});
+  const double sum = detail::kl_sum<false, Scalar>(mu, logvar, {nullptr, 0}, {nullptr, 0}, Scalar(0));
   return static_cast<Scalar>(sum * reduction_scale(reduction, mu.rows(), mu.cols()));
 }
 

@@ -14,13 +14,11 @@ struct L1Loss {
   static constexpr std::string_view name = "L1Loss";
   Reduction reduction = Reduction::mean;
 
-  template <class Scalar>
-  [[nodiscard]] LossTerm<Scalar> term(Scalar output, Scalar target) const noexcept {
-    const Scalar difference = output - target;
-    const Scalar positive = difference > 0 ? Scalar(1) : Scalar(0);
-    const Scalar negative = difference < 0 ? Scalar(1) : Scalar(0);
-    return {difference < 0 ? -difference : difference, positive - negative};
-  }
+  HOURGLASS_SIMD(LossTerm<V> term(V output, V target) const, {
+    const V difference = output - target;
+    const V zero(0);
+    return {abs(difference), select(difference > zero, V(1), select(difference < zero, V(-1), zero))};
+  })
 
   template <Batch Output, BatchLike<Output> Target, GradientSink<typename Output::Scalar>... Sink>
   typename Output::Scalar operator()(const Output& output, const Target& target, Sink&&... gradient) const {

@@ -13,11 +13,10 @@ struct MSELoss {
   static constexpr std::string_view name = "MSELoss";
   Reduction reduction = Reduction::mean;
 
-  template <class Scalar>
-  [[nodiscard]] LossTerm<Scalar> term(Scalar output, Scalar target) const noexcept {
-    const Scalar difference = output - target;
-    return {difference * difference, 2 * difference};
-  }
+  HOURGLASS_SIMD(LossTerm<V> term(V output, V target) const, {
+    const V difference = output - target;
+    return {difference * difference, difference + difference};
+  })
 
   template <Batch Output, BatchLike<Output> Target, GradientSink<typename Output::Scalar>... Sink>
   typename Output::Scalar operator()(const Output& output, const Target& target, Sink&&... gradient) const {

@@ -5,9 +5,9 @@
 #include <span>
 
 #include "hourglass/core/error.hpp"
-#include "hourglass/core/math.hpp"
 #include "hourglass/core/matrix.hpp"
 #include "hourglass/core/rng.hpp"
+#include "hourglass/core/simd_math.hpp"
 #include "hourglass/loss/kl_divergence.hpp"
 
 namespace hourglass {
@@ -21,39 +21,68 @@ struct Posterior {
 
 namespace detail {
 
-/// z (batch, latent) from posterior (batch, 2 latent) = (mu, logvar) and noise (batch, latent). logvar is clamped as in
-/// kl_divergence.
+/// z = mu + e^(logvar/2) noise for one row, logvar clamped as in kl_divergence.
+template <class Scalar>
+struct Reparameterize {
+  Index latent;
+  const Scalar* mu;
+  const Scalar* logvar;
+  const Scalar* noise;
+  Scalar* z;
+  HOURGLASS_SIMD(void operator()() const, {
+    for (Index i = 0; i < latent; i += V::lanes) {
+      const Index n = std::min<Index>(V::lanes, latent - i);
+      const V deviation = simd::exp(V(Scalar(0.5)) * clamp_logvar(V::load(logvar + i, n)));
+      fma(deviation, V::load(noise + i, n), V::load(mu + i, n)).store(z + i, n);
+    }
+  })
+};
+
+/// dmu += dz, dlogvar += dz noise e^(logvar/2) / 2 for one row, the latter only where logvar is not clamped.
+template <class Scalar>
+struct ReparameterizeBackward {
+  Index latent;
+  const Scalar* logvar;
+  const Scalar* noise;
+  const Scalar* dz;
+  Scalar* dmu;
+  Scalar* dlogvar;
+  HOURGLASS_SIMD(void operator()() const, {
+    for (Index i = 0; i < latent; i += V::lanes) {
+      const Index n = std::min<Index>(V::lanes, latent - i);
+      const V half(Scalar(0.5));
+      const V given = V::load(logvar + i, n);
+      const V used = clamp_logvar(given);
+      const V upstream = V::load(dz + i, n);
+      const V slope = select(used == given, half * V::load(noise + i, n) * simd::exp(half * used), V(0));
+      (V::load(dmu + i, n) + upstream).store(dmu + i, n);
+      fma(upstream, slope, V::load(dlogvar + i, n)).store(dlogvar + i, n);
+    }
+  })
+};
+
+/// z (batch, latent) from posterior (batch, 2 latent) = (mu, logvar) and noise (batch, latent).
 template <class Scalar>
 void reparameterize(const ConstMatrixView<Scalar>& posterior, const ConstMatrixView<Scalar>& noise,
                     MatrixView<Scalar> z) {
   const Index latent = z.cols();
   for (Index i = 0; i < z.rows(); ++i) {
     const Scalar* mu = posterior.data() + i * 2 * latent;
-    const Scalar* logvar = mu + latent;
-    for (Index j = 0; j < latent; ++j)
-      z.data()[i * latent + j] =
-          mu[j] + math::exp(Scalar(0.5) * clamp_logvar(logvar[j])) * noise.data()[i * latent + j];
+    simd::dispatch<Scalar>(
+        Reparameterize<Scalar>{latent, mu, mu + latent, noise.data() + i * latent, z.data() + i * latent});
   }
 }
 
-/// Adds the path through z to dposterior (batch, 2 latent): dmu += dz, dlogvar += dz noise e^(logvar/2) / 2, the latter
-/// only where logvar is not clamped.
+/// Adds the path through z to dposterior (batch, 2 latent).
 template <class Scalar>
 void reparameterize_backward(const ConstMatrixView<Scalar>& posterior, const ConstMatrixView<Scalar>& noise,
                              const ConstMatrixView<Scalar>& dz, MatrixView<Scalar> dposterior) {
   const Index latent = dz.cols();
   for (Index i = 0; i < dz.rows(); ++i) {
-    const Scalar* logvar = posterior.data() + i * 2 * latent + latent;
     Scalar* dmu = dposterior.data() + i * 2 * latent;
-    Scalar* dlogvar = dmu + latent;
-    for (Index j = 0; j < latent; ++j) {
-      const Scalar clamped = clamp_logvar(logvar[j]);
-      const Scalar upstream = dz.data()[i * latent + j];
-      const Scalar deviation = math::exp(Scalar(0.5) * clamped);
-      dmu[j] += upstream;
-      dlogvar[j] +=
-          clamped == logvar[j] ? Scalar(0.5) * upstream * noise.data()[i * latent + j] * deviation : Scalar(0);
-    }
+    simd::dispatch<Scalar>(ReparameterizeBackward<Scalar>{latent, posterior.data() + i * 2 * latent + latent,
+                                                          noise.data() + i * latent, dz.data() + i * latent, dmu,
+                                                          dmu + latent});
   }
 }
 
@@ -68,9 +97,8 @@ template <class Scalar>
   Matrix<Scalar> z(posterior.mu.rows(), posterior.mu.cols());
   const auto size = static_cast<std::size_t>(z.size());
   rng.fill_normal(std::span<Scalar>(z.data(), size));
-  for (std::size_t i = 0; i < size; ++i)
-    z.data()[i] =
-        posterior.mu.data()[i] + math::exp(Scalar(0.5) * clamp_logvar(posterior.logvar.data()[i])) * z.data()[i];
+  simd::dispatch<Scalar>(
+      detail::Reparameterize<Scalar>{z.size(), posterior.mu.data(), posterior.logvar.data(), z.data(), z.data()});
   return z;
 }
 

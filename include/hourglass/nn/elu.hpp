@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "hourglass/core/math.hpp"
+#include "hourglass/core/simd_math.hpp"
 
 namespace hourglass {
 
@@ -12,14 +12,12 @@ struct ELU {
   static constexpr std::string_view name = "ELU";
   double alpha = 1;
 
-  template <class Scalar>
-  [[nodiscard]] Scalar value(Scalar x) const noexcept {
-    return x > 0 ? x : static_cast<Scalar>(alpha) * math::expm1(x > 0 ? Scalar(0) : x);
-  }
-  template <class Scalar>
-  [[nodiscard]] Scalar derivative(Scalar x, Scalar y) const noexcept {
-    return x > 0 ? Scalar(1) : y + static_cast<Scalar>(alpha);
-  }
+  HOURGLASS_SIMD(V value(V x) const, {
+    const V zero(0);
+    return select(x > zero, x, V(static_cast<typename V::Scalar>(alpha)) * simd::expm1(select(x > zero, zero, x)));
+  })
+  HOURGLASS_SIMD(V derivative(V x, V y) const,
+                 { return select(x > V(0), V(1), y + V(static_cast<typename V::Scalar>(alpha))); })
 };
 
 }  // namespace hourglass

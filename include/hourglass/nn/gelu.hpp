@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "hourglass/core/math.hpp"
+#include "hourglass/core/simd_math.hpp"
 
 namespace hourglass {
 
@@ -11,21 +11,8 @@ namespace hourglass {
 /// derivative Phi(x) + x phi(x).
 struct GELU {
   static constexpr std::string_view name = "GELU";
-  template <class Scalar>
-  [[nodiscard]] Scalar value(Scalar x) const noexcept {
-    return x * distribution(x);
-  }
-  template <class Scalar>
-  [[nodiscard]] Scalar derivative(Scalar x, Scalar) const noexcept {
-    const Scalar density = math::exp(Scalar(-0.5) * x * x) * Scalar(0.39894228040143267794);
-    return distribution(x) + x * density;
-  }
-
- private:
-  template <class Scalar>
-  static Scalar distribution(Scalar x) noexcept {
-    return Scalar(0.5) * (1 + math::erf(x * Scalar(0.70710678118654752440)));
-  }
+  HOURGLASS_SIMD(V value(V x) const, { return simd::gelu(x); })
+  HOURGLASS_SIMD(V derivative(V x, V) const, { return simd::gelu_derivative(x); })
 };
 
 }  // namespace hourglass

@@ -3,19 +3,15 @@
 
 #include <string_view>
 
+#include "hourglass/core/simd.hpp"
+
 namespace hourglass {
 
 /// y = x: a place that a network keeps free.
 struct Identity {
   static constexpr std::string_view name = "Identity";
-  template <class Scalar>
-  [[nodiscard]] Scalar value(Scalar x) const noexcept {
-    return x;
-  }
-  template <class Scalar>
-  [[nodiscard]] Scalar derivative(Scalar, Scalar) const noexcept {
-    return 1;
-  }
+  HOURGLASS_SIMD(V value(V x) const, { return x; })
+  HOURGLASS_SIMD(V derivative(V, V) const, { return V(1); })
 };
 
 }  // namespace hourglass

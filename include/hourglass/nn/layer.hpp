@@ -1,6 +1,6 @@
 // Layers: what a part of a network must offer, and the few functions through which containers drive any of them.
 //
-// An activation is a struct with `value(x)`, `derivative(x, y)` (y = value(x)) and a `name`; nothing else.
+// An activation is a struct with `value(x)`, `derivative(x, y)` (y = value(x)) and a `name`: see core/activation.hpp.
 //
 // Any other layer maps a batch x (batch, in) to y (batch, out) with
 //     in_features()                              features it expects; Dynamic: any
@@ -15,12 +15,14 @@
 // Layers are const while they compute: all that a pass writes lies in memory that the caller passes in.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
+#include "hourglass/core/activation.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/matrix.hpp"
@@ -31,15 +33,6 @@
 #include "hourglass/core/threads.hpp"
 
 namespace hourglass {
-
-/// A layer that maps each element on its own: y = value(x), dx = dy * derivative(x, y).
-template <class Layer>
-concept Activation = requires(const Layer& layer, float f, double d) {
-  { layer.value(f) } -> std::same_as<float>;
-  { layer.value(d) } -> std::same_as<double>;
-  { layer.derivative(f, f) } -> std::same_as<float>;
-  { layer.derivative(d, d) } -> std::same_as<double>;
-};
 
 /// A module that is made of others and keeps a cache of its own shape.
 template <class Module>
@@ -153,6 +146,38 @@ template <class Scalar, class Module>
   }
 }
 
+/// y[i] = f(x[i]).
+template <class Scalar, class Module>
+struct ActivationForward {
+  const Module& f;
+  Index count;
+  const Scalar* x;
+  Scalar* y;
+  HOURGLASS_SIMD(void operator()() const, {
+    for (Index i = 0; i < count; i += V::lanes) {
+      const Index n = std::min<Index>(V::lanes, count - i);
+      activate(f, V::load(x + i, n)).store(y + i, n);
+    }
+  })
+};
+
+/// dx[i] = dy[i] f'(x[i]), where y[i] = f(x[i]).
+template <class Scalar, class Module>
+struct ActivationBackward {
+  const Module& f;
+  Index count;
+  const Scalar* x;
+  const Scalar* y;
+  const Scalar* dy;
+  Scalar* dx;
+  HOURGLASS_SIMD(void operator()() const, {
+    for (Index i = 0; i < count; i += V::lanes) {
+      const Index n = std::min<Index>(V::lanes, count - i);
+      (V::load(dy + i, n) * differentiate(f, V::load(x + i, n), V::load(y + i, n))).store(dx + i, n);
+    }
+  })
+};
+
 template <class Scalar, class Module, class Cache, Mode M>
 ConstMatrixView<Scalar> propagate(const Module& module, const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode) {
   if constexpr (Container<Module>) {
@@ -161,7 +186,7 @@ ConstMatrixView<Scalar> propagate(const Module& module, const ConstMatrixView<Sc
     const MatrixView<Scalar> y = first_rows(cache.values, x.rows());
     if constexpr (Activation<Module>)
       parallel_ranges(y.size(), [&, in = x.data(), out = cache.values.data()](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i) out[i] = module.value(in[i]);
+        simd::dispatch<Scalar>(ActivationForward<Scalar, Module>{module, end - begin, in + begin, out + begin});
       });
     else
       module.forward(x, y, std::span<Scalar>(cache.scratch), mode);
@@ -179,7 +204,8 @@ void backpropagate(const Module& module, const ConstMatrixView<Scalar>& x, const
     if (dx.data() == nullptr) return;
     const Scalar* out = cache.values.data();
     parallel_ranges(dx.size(), [&, in = x.data(), from = dy.data(), to = dx.data()](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) to[i] = from[i] * module.derivative(in[i], out[i]);
+      simd::dispatch<Scalar>(
+          ActivationBackward<Scalar, Module>{module, end - begin, in + begin, out + begin, from + begin, to + begin});
     });
   } else {
     const ConstMatrixView<Scalar> y = cache.output(x.rows());

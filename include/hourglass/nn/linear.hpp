@@ -82,13 +82,10 @@ class Linear {
     const Index in = in_.value();
     const Index out = out_.value();
     // dW has the storage of W: contiguous over the outputs, so it is the row-major (in, out) matrix x^T dy.
-    gemm(in, out, batch, transpose(row_major(x.data(), in)), row_major(dy.data(), out), Output<Scalar>{gradient, out});
-    if (has_bias()) {
-      Scalar* db = gradient + slot_size<Scalar>(weight_.size());
-      for (Index j = 0; j < out; ++j) db[j] = 0;
-      for (Index i = 0; i < batch; ++i)
-        for (Index j = 0; j < out; ++j) db[j] += dy.data()[i * out + j];
-    }
+    // The product sums the columns of dy while it reads them.
+    Scalar* db = has_bias() ? gradient + slot_size<Scalar>(weight_.size()) : nullptr;
+    gemm(in, out, batch, transpose(row_major(x.data(), in)), row_major(dy.data(), out), Output<Scalar>{gradient, out},
+         {}, {.column_sums = db});
     if (dx.data() != nullptr)
       gemm(batch, in, out, row_major(dy.data(), out), transpose(weight_transposed()), Output<Scalar>{dx.data(), in});
   }

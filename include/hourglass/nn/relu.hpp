@@ -3,19 +3,18 @@
 
 #include <string_view>
 
+#include "hourglass/core/simd.hpp"
+
 namespace hourglass {
 
 /// Rectified linear unit y = max(x, 0); the derivative at 0 is 0. NaN stays NaN.
 struct ReLU {
   static constexpr std::string_view name = "ReLU";
-  template <class Scalar>
-  [[nodiscard]] Scalar value(Scalar x) const noexcept {
-    return x < 0 ? Scalar(0) : x;
-  }
-  template <class Scalar>
-  [[nodiscard]] Scalar derivative(Scalar, Scalar y) const noexcept {
-    return y > 0 ? Scalar(1) : Scalar(0);
-  }
+  HOURGLASS_SIMD(V value(V x) const, {
+    const V zero(0);
+    return select(x < zero, zero, x);
+  })
+  HOURGLASS_SIMD(V derivative(V, V y) const, { return select(y > V(0), V(1), V(0)); })
 };
 
 }  // namespace hourglass

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "hourglass/core/math.hpp"
+#include "hourglass/core/simd_math.hpp"
 
 namespace hourglass {
 
@@ -14,16 +14,16 @@ struct Softplus {
   double beta = 1;
   double threshold = 20;
 
-  template <class Scalar>
-  [[nodiscard]] Scalar value(Scalar x) const noexcept {
-    const auto b = static_cast<Scalar>(beta);
-    return b * x > static_cast<Scalar>(threshold) ? x : math::softplus(b * x) / b;
-  }
-  template <class Scalar>
-  [[nodiscard]] Scalar derivative(Scalar x, Scalar) const noexcept {
-    const auto b = static_cast<Scalar>(beta);
-    return b * x > static_cast<Scalar>(threshold) ? Scalar(1) : math::sigmoid(b * x);
-  }
+  HOURGLASS_SIMD(V value(V x) const, {
+    using Scalar = typename V::Scalar;
+    const V b(static_cast<Scalar>(beta));
+    return select(b * x > V(static_cast<Scalar>(threshold)), x, simd::softplus(b * x) / b);
+  })
+  HOURGLASS_SIMD(V derivative(V x, V) const, {
+    using Scalar = typename V::Scalar;
+    const V b(static_cast<Scalar>(beta));
+    return select(b * x > V(static_cast<Scalar>(threshold)), V(1), simd::sigmoid(b * x));
+  })
 };
 
 }  // namespace hourglass

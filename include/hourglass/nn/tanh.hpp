@@ -3,21 +3,15 @@
 
 #include <string_view>
 
-#include "hourglass/core/math.hpp"
+#include "hourglass/core/simd_math.hpp"
 
 namespace hourglass {
 
 /// Hyperbolic tangent, with derivative 1 - y^2.
 struct Tanh {
   static constexpr std::string_view name = "Tanh";
-  template <class Scalar>
-  [[nodiscard]] Scalar value(Scalar x) const noexcept {
-    return math::tanh(x);
-  }
-  template <class Scalar>
-  [[nodiscard]] Scalar derivative(Scalar, Scalar y) const noexcept {
-    return 1 - y * y;
-  }
+  HOURGLASS_SIMD(V value(V x) const, { return simd::tanh(x); })
+  HOURGLASS_SIMD(V derivative(V, V y) const, { return fma(-y, y, V(1)); })
 };
 
 }  // namespace hourglass

@@ -4,23 +4,21 @@
 // decay regularization", 2019; the arithmetic is that of torch.optim: eps is added after the bias correction.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string_view>
 #include <type_traits>
 
-#include "hourglass/core/blocks.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
-#include "hourglass/core/math.hpp"
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/core/parameter_buffer.hpp"
+#include "hourglass/core/simd.hpp"
 #include "hourglass/core/threads.hpp"
 #include "hourglass/optim/gradients.hpp"
-#include "hourglass/optim/square_root.hpp"
 
 namespace hourglass {
 
@@ -51,39 +49,39 @@ struct AdamStep {
   Scalar step_size;      // lr / (1 - beta1^t)
   Scalar correction;     // 1 / sqrt(1 - beta2^t)
   Scalar eps;
-  Scalar negligible;  // gradients below it have a square that the second moment cannot hold as a normal number
 };
 
-/// One step on the elements [0, size) of one parameter.
+/// One step on the elements [begin, end) of one parameter. Moments below the smallest normal number become zero, as
+/// dispatch() flushes denormals: what they could move a weight by, lr * 1e-38 / eps, is lost in its rounding anyway.
+template <class Scalar>
+struct AdamUpdate {
+  AdamStep<Scalar> step;
+  Index begin;
+  Index end;
+  Scalar* weights;
+  const Scalar* gradients;
+  Scalar* first;
+  Scalar* second;
+  HOURGLASS_SIMD(void operator()() const, {
+    for (Index i = begin; i < end; i += V::lanes) {
+      const Index n = std::min<Index>(V::lanes, end - i);
+      const V w = V::load(weights + i, n);
+      const V g = fma(V(step.coupled_decay), w, V::load(gradients + i, n));
+      const V m = fma(V(step.beta1), V::load(first + i, n), V(step.one_minus_beta1) * g);
+      const V v = fma(V(step.beta2), V::load(second + i, n), V(step.one_minus_beta2) * g * g);
+      const V denominator = fma(sqrt(v), V(step.correction), V(step.eps));
+      m.store(first + i, n);
+      v.store(second + i, n);
+      fma(V(step.keep), w, V(-step.step_size) * m / denominator).store(weights + i, n);
+    }
+  })
+};
+
 template <class Scalar>
 void adam_update(const AdamStep<Scalar>& step, Scalar* weights, const Scalar* gradients, Scalar* first, Scalar* second,
                  Index size) {
   parallel_ranges(size, [=](Index begin, Index end) {
-    for_each_block(begin, end, [=](Index start, auto count) {
-      const AdamStep<Scalar> s = step;  // a copy that no store below can change
-      constexpr Scalar smallest = std::numeric_limits<Scalar>::min();
-      Scalar* const w = weights + start;
-      const Scalar* const g = gradients + start;
-      Scalar* const m = first + start;
-      Scalar* const v = second + start;
-      Scalar means[block_size];
-      Scalar roots[block_size] = {};
-      for (Index i = 0; i < count; ++i) {
-        const Scalar gradient = g[i] + s.coupled_decay * w[i];
-        // Moments below the smallest normal number become zero: denormals would slow every later step down, and what
-        // they could move a weight by, lr * 1e-38 / eps, is lost in its rounding anyway.
-        const Scalar squared = math::select(std::abs(gradient) < s.negligible, Scalar(0), gradient);
-        const Scalar mean = s.beta1 * m[i] + s.one_minus_beta1 * gradient;
-        const Scalar square = s.beta2 * v[i] + s.one_minus_beta2 * squared * squared;
-        means[i] = math::select(std::abs(mean) < smallest, Scalar(0), mean);
-        roots[i] = math::select(square < smallest, Scalar(0), square);
-      }
-      for (Index i = 0; i < count; ++i) m[i] = means[i];
-      for (Index i = 0; i < count; ++i) v[i] = roots[i];
-      square_roots(roots, block_size);
-      for (Index i = 0; i < count; ++i)
-        w[i] = s.keep * w[i] - s.step_size * means[i] / (roots[i] * s.correction + s.eps);
-    });
+    simd::dispatch<Scalar>(AdamUpdate<Scalar>{step, begin, end, weights, gradients, first, second});
   });
 }
 
@@ -150,7 +148,6 @@ class AdamCore {
     const auto time = static_cast<double>(t);
     const double beta1 = options_.betas[0];
     const double beta2 = options_.betas[1];
-    const double smallest = std::numeric_limits<Scalar>::min();
     const auto narrow = [](double x) { return static_cast<Scalar>(x); };
     return {narrow(beta1),
             narrow(1.0 - beta1),
@@ -160,8 +157,7 @@ class AdamCore {
             narrow(decoupled ? 1.0 - options_.lr * options_.weight_decay : 1.0),
             narrow(options_.lr / (1.0 - std::pow(beta1, time))),
             narrow(1.0 / std::sqrt(1.0 - std::pow(beta2, time))),
-            narrow(options_.eps),
-            narrow(std::sqrt(smallest / (1.0 - beta2)))};
+            narrow(options_.eps)};
   }
 
   Options options_;

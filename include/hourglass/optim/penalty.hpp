@@ -14,21 +14,44 @@ enum class Penalized { weights, all };
 
 namespace detail {
 
-/// `term(w, gradient)` returns the value of one weight and adds its gradient.
-template <class Model, class Gradients, class Term>
-typename Model::Scalar penalize(Model& model, Gradients& gradients, Penalized which, const Term& term) {
+/// The terms lambda |w|; adds lambda sign(w) to the gradient.
+template <class Scalar>
+struct L1Terms {
+  Scalar lambda;
+  const Scalar* w;
+  Scalar* gradient;
+  HOURGLASS_SIMD(V operator()(Index i, Index n) const, {
+    const V weight = V::load(w + i, n);
+    const V zero(0);
+    const V sign = select(weight > zero, V(lambda), select(weight < zero, V(-lambda), zero));
+    (V::load(gradient + i, n) + sign).store(gradient + i, n);
+    return V(lambda) * abs(weight);
+  })
+};
+
+/// The terms lambda w^2; adds 2 lambda w to the gradient.
+template <class Scalar>
+struct L2Terms {
+  Scalar lambda;
+  const Scalar* w;
+  Scalar* gradient;
+  HOURGLASS_SIMD(V operator()(Index i, Index n) const, {
+    const V weight = V::load(w + i, n);
+    fma(V(2 * lambda), weight, V::load(gradient + i, n)).store(gradient + i, n);
+    return V(lambda) * weight * weight;
+  })
+};
+
+template <template <class> class Terms, class Model, class Gradients>
+typename Model::Scalar penalize(const Model& model, double lambda, Gradients& gradients, Penalized which) {
   using Scalar = typename Model::Scalar;
   double sum = 0;
   zip_parameters(
       model,
       [&](const ParameterName&, const auto& parameter, Scalar* gradient) {
         if (which == Penalized::weights && parameter.shape().rank() < 2) return;
-        const Scalar* const w = parameter.data();
-        sum += parallel_block_sum<Scalar>(parameter.size(), [&](Index first, auto count, Scalar* values) {
-          Scalar added[block_size];
-          for (Index i = 0; i < count; ++i) values[i] = term(w[first + i], added[i]);
-          for (Index i = 0; i < count; ++i) gradient[first + i] += added[i];
-        });
+        const Terms<Scalar> terms{static_cast<Scalar>(lambda), parameter.data(), gradient};
+        sum += parallel_vector_sum<Scalar>(parameter.size(), terms);
       },
       gradient_buffer(gradients));
   return static_cast<Scalar>(sum);
@@ -40,14 +63,7 @@ typename Model::Scalar penalize(Model& model, Gradients& gradients, Penalized wh
 template <class Model, GradientSource<typename Model::Scalar> Gradients>
 typename Model::Scalar l1_penalty(const Model& model, double lambda, Gradients& gradients,
                                   Penalized which = Penalized::weights) {
-  using Scalar = typename Model::Scalar;
-  const auto factor = static_cast<Scalar>(lambda);
-  return detail::penalize(model, gradients, which, [factor](Scalar w, Scalar& gradient) {
-    const Scalar positive = w > 0 ? factor : Scalar(0);
-    const Scalar negative = w < 0 ? factor : Scalar(0);
-    gradient = positive - negative;
-    return factor * (w < 0 ? -w : w);
-  });
+  return detail::penalize<detail::L1Terms>(model, lambda, gradients, which);
 }
 
 /// lambda * sum w^2; adds 2 * lambda * w to `gradients`, as an optimiser's weight_decay of 2 * lambda does. Throws
@@ -55,12 +71,7 @@ typename Model::Scalar l1_penalty(const Model& model, double lambda, Gradients& 
 template <class Model, GradientSource<typename Model::Scalar> Gradients>
 typename Model::Scalar l2_penalty(const Model& model, double lambda, Gradients& gradients,
                                   Penalized which = Penalized::weights) {
-  using Scalar = typename Model::Scalar;
-  const auto factor = static_cast<Scalar>(lambda);
-  return detail::penalize(model, gradients, which, [factor](Scalar w, Scalar& gradient) {
-    gradient = 2 * factor * w;
-    return factor * w * w;
-  });
+  return detail::penalize<detail::L2Terms>(model, lambda, gradients, which);
 }
 
 }  // namespace hourglass

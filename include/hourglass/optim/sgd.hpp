@@ -1,19 +1,18 @@
 // SGD: b = momentum * b + (1 - dampening) * g, w -= lr * b, with g the gradient plus weight_decay * w.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string_view>
 #include <type_traits>
 
-#include "hourglass/core/blocks.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
-#include "hourglass/core/math.hpp"
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/core/parameter_buffer.hpp"
+#include "hourglass/core/simd.hpp"
 #include "hourglass/core/threads.hpp"
 #include "hourglass/optim/gradients.hpp"
 
@@ -27,6 +26,46 @@ struct SGDOptions {
   double weight_decay = 0.0;  ///< adds weight_decay * w to every gradient
   bool nesterov = false;      ///< steps along g + momentum * b; needs momentum > 0 and dampening == 0
 };
+
+namespace detail {
+
+/// The numbers that one step of SGD uses for every element.
+template <class Scalar>
+struct SGDStep {
+  Scalar rate;
+  Scalar decay;
+  Scalar keep;   // of the momentum
+  Scalar take;   // of the gradient into the momentum
+  Scalar ahead;  // the step goes along ahead * g + follow * b
+  Scalar follow;
+};
+
+/// One step on the elements [begin, end) of one parameter.
+template <class Scalar>
+struct SGDUpdate {
+  SGDStep<Scalar> step;
+  Index begin;
+  Index end;
+  Scalar* weights;
+  const Scalar* gradients;
+  Scalar* momenta;  // null: none
+  HOURGLASS_SIMD(void operator()() const, {
+    for (Index i = begin; i < end; i += V::lanes) {
+      const Index n = std::min<Index>(V::lanes, end - i);
+      const V w = V::load(weights + i, n);
+      const V g = fma(V(step.decay), w, V::load(gradients + i, n));
+      V along = g;
+      if (momenta != nullptr) {
+        const V b = fma(V(step.keep), V::load(momenta + i, n), V(step.take) * g);
+        b.store(momenta + i, n);
+        along = fma(V(step.follow), b, V(step.ahead) * g);
+      }
+      fma(V(-step.rate), along, w).store(weights + i, n);
+    }
+  })
+};
+
+}  // namespace detail
 
 /// Stochastic gradient descent with PyTorch's arithmetic (torch.optim.SGD): b starts as the first gradient,
 /// undampened. Throws DataError for options that PyTorch rejects.
@@ -90,44 +129,20 @@ class SGD {
   }
 
   void descend(Scalar* weights, const Scalar* gradients, Index size) const {
-    const auto rate = static_cast<Scalar>(options_.lr);
-    const auto decay = static_cast<Scalar>(options_.weight_decay);
-    parallel_ranges(size, [=](Index begin, Index end) {
-      for_each_block(begin, end, [=](Index first, auto count) {
-        Scalar stepped[block_size];
-        for (Index i = 0; i < count; ++i) {
-          const Scalar w = weights[first + i];
-          stepped[i] = w - rate * (gradients[first + i] + decay * w);
-        }
-        for (Index i = 0; i < count; ++i) weights[first + i] = stepped[i];
-      });
-    });
+    descend(weights, gradients, nullptr, size);
   }
-
   void descend(Scalar* weights, const Scalar* gradients, Scalar* momenta, Index size) const {
-    const auto rate = static_cast<Scalar>(options_.lr);
-    const auto decay = static_cast<Scalar>(options_.weight_decay);
-    const auto keep = static_cast<Scalar>(options_.momentum);
-    const auto take = steps_ == 0 ? Scalar(1) : static_cast<Scalar>(1.0 - options_.dampening);
-    // step along ahead * g + follow * b
-    const auto ahead = options_.nesterov ? Scalar(1) : Scalar(0);
-    const auto follow = options_.nesterov ? keep : Scalar(1);
-    constexpr Scalar smallest = std::numeric_limits<Scalar>::min();
+    const auto narrow = [](double x) { return static_cast<Scalar>(x); };
+    const detail::SGDStep<Scalar> step{
+        narrow(options_.lr),
+        narrow(options_.weight_decay),
+        narrow(options_.momentum),
+        narrow(steps_ == 0 ? 1.0 : 1.0 - options_.dampening),
+        narrow(options_.nesterov || momenta == nullptr ? 1.0 : 0.0),
+        narrow(options_.nesterov ? options_.momentum : 1.0),
+    };
     parallel_ranges(size, [=](Index begin, Index end) {
-      for_each_block(begin, end, [=](Index first, auto count) {
-        Scalar stepped[block_size];
-        Scalar moved[block_size];
-        for (Index i = 0; i < count; ++i) {
-          const Scalar w = weights[first + i];
-          const Scalar g = gradients[first + i] + decay * w;
-          const Scalar b = keep * momenta[first + i] + take * g;
-          // Momenta that decay towards zero would turn denormal and slow every later step down.
-          moved[i] = math::select(std::abs(b) < smallest, Scalar(0), b);
-          stepped[i] = w - rate * (ahead * g + follow * b);
-        }
-        for (Index i = 0; i < count; ++i) momenta[first + i] = moved[i];
-        for (Index i = 0; i < count; ++i) weights[first + i] = stepped[i];
-      });
+      simd::dispatch<Scalar>(detail::SGDUpdate<Scalar>{step, begin, end, weights, gradients, momenta});
     });
   }
 
