@@ -54,8 +54,13 @@ struct Vector<float, Neon> {
   /// a * b + c, rounded once.
   HOURGLASS_INLINE friend Vector fma(Vector a, Vector b, Vector c) { return vfmaq_f32(c.value, a.value, b.value); }
   /// a < b ? a : b, and a > b ? a : b (NEON's own minimum treats NaN otherwise).
-  HOURGLASS_INLINE friend Vector min(Vector a, Vector b) { return select(a < b, a, b); }
-  HOURGLASS_INLINE friend Vector max(Vector a, Vector b) { return select(a > b, a, b); }
+  HOURGLASS_INLINE friend Vector min(Vector a, Vector b) { return flushed(select(a < b, a, b)); }
+  HOURGLASS_INLINE friend Vector max(Vector a, Vector b) { return flushed(select(a > b, a, b)); }
+  /// What counts as zero becomes zero, its sign apart. Other instruction sets do that to a denormal minimum or maximum.
+  HOURGLASS_INLINE static Vector flushed(Vector a) {
+    const uint32x4_t rest = vandq_u32(vceqzq_f32(a.value), vdupq_n_u32(0x7fffffffu));
+    return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(a.value), rest));
+  }
   HOURGLASS_INLINE friend Vector sqrt(Vector a) { return vsqrtq_f32(a.value); }
   HOURGLASS_INLINE friend Vector abs(Vector a) { return vabsq_f32(a.value); }
 
@@ -138,8 +143,13 @@ struct Vector<double, Neon> {
   /// a * b + c, rounded once.
   HOURGLASS_INLINE friend Vector fma(Vector a, Vector b, Vector c) { return vfmaq_f64(c.value, a.value, b.value); }
   /// a < b ? a : b, and a > b ? a : b (NEON's own minimum treats NaN otherwise).
-  HOURGLASS_INLINE friend Vector min(Vector a, Vector b) { return select(a < b, a, b); }
-  HOURGLASS_INLINE friend Vector max(Vector a, Vector b) { return select(a > b, a, b); }
+  HOURGLASS_INLINE friend Vector min(Vector a, Vector b) { return flushed(select(a < b, a, b)); }
+  HOURGLASS_INLINE friend Vector max(Vector a, Vector b) { return flushed(select(a > b, a, b)); }
+  /// What counts as zero becomes zero, its sign apart. Other instruction sets do that to a denormal minimum or maximum.
+  HOURGLASS_INLINE static Vector flushed(Vector a) {
+    const uint64x2_t rest = vandq_u64(vceqzq_f64(a.value), vdupq_n_u64(0x7fffffffffffffffu));
+    return vreinterpretq_f64_u64(vbicq_u64(vreinterpretq_u64_f64(a.value), rest));
+  }
   HOURGLASS_INLINE friend Vector sqrt(Vector a) { return vsqrtq_f64(a.value); }
   HOURGLASS_INLINE friend Vector abs(Vector a) { return vabsq_f64(a.value); }
 

@@ -95,6 +95,16 @@ struct Grid {
   return best;
 }
 
+/// Whether to compute C^T = B^T A^T. If the columns of B are contiguous, as in the gradient of a layer's input, B has
+/// to be transposed to be packed. For few rows that takes as long as the product; B^T, however, can be read where it
+/// lies, and only A and C are transposed. It pays where the rows of A nearly fill whole vectors.
+template <class Scalar>
+[[nodiscard]] bool better_transposed(std::ptrdiff_t m, std::ptrdiff_t k, const Operand<Scalar>& b) noexcept {
+  constexpr std::ptrdiff_t lanes = 64 / static_cast<std::ptrdiff_t>(sizeof(Scalar));
+  const std::ptrdiff_t filled = m <= lanes / 2 ? lanes / 2 : (m + lanes - 1) / lanes * lanes;
+  return b.row_stride == 1 && b.col_stride != 1 && k >= 128 && m <= 4 * lanes && 8 * m >= 7 * filled;
+}
+
 }  // namespace detail
 
 /// C = epilogue(A B): A is (m, k), B (k, n), C (m, n) row-major. Zero sizes are valid: k = 0 gives the epilogue of
@@ -130,13 +140,34 @@ void gemm(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const Operand<Sc
   const int threads = options.threads > 0 ? options.threads : (work < 4e6 ? 1 : num_threads());
   // Above some 10 milliseconds an allocation costs nothing.
   const bool large = work >= 1e9 && std::min({m, n, k}) >= 512;
+  const bool transposed = options.column_sums == nullptr && detail::better_transposed(m, k, b);
+  const detail::Kernels<Scalar>& kernels = detail::kernels<Scalar, Epilogue>(transposed && m * sizeof(Scalar) <= 32);
   const detail::Grid grid = detail::choose_grid(std::max<std::ptrdiff_t>(m, 1), n, threads);
   parallel_for(grid.down * grid.right, threads, [&](std::ptrdiff_t task) {
     const detail::Range rows = detail::share(m, 1, grid.down, task / grid.right);
     const detail::Range cols = detail::share(n, detail::line<Scalar>, grid.right, task % grid.right);
-    simd::dispatch<Scalar>(detail::Block<Scalar, Epilogue>{rows.begin, rows.end - rows.begin, cols.begin,
-                                                           cols.end - cols.begin, k, a, b, c, epilogue,
-                                                           rows.begin == 0 ? options.column_sums : nullptr, large});
+    const FlushDenormals guard;
+    const std::ptrdiff_t m_part = rows.end - rows.begin;
+    const std::ptrdiff_t n_part = cols.end - cols.begin;
+    if (transposed)
+      detail::Block<Scalar>{cols.begin, n_part,  rows.begin, m_part,  k,     transpose(b), transpose(a),
+                            c,          kernels, &epilogue,  nullptr, false, true}
+          .run();
+    else
+      detail::Block<Scalar>{rows.begin,
+                            m_part,
+                            cols.begin,
+                            n_part,
+                            k,
+                            a,
+                            b,
+                            c,
+                            kernels,
+                            &epilogue,
+                            rows.begin == 0 ? options.column_sums : nullptr,
+                            large,
+                            false}
+          .run();
   });
 }
 

@@ -20,10 +20,11 @@ namespace hourglass::detail {
 
 /// The largest tiles, in rows and vectors. Tall ones for many rows: as many sums as registers allow, beside the row of
 /// B and the broadcast, and few columns, so that a panel of B stays in a near cache. Flat ones for few rows: the wider
-/// they are, the more independent sums hide the latency of the multiply-add.
+/// they are, the more independent sums hide the latency of the multiply-add. Narrow ones, one vector wide, for edges.
 template <class V>
 struct TileShape {  // 16 registers: SSE2, and other machines of unknown size
   static constexpr int tall_rows = 4;
+  static constexpr int narrow_rows = 8;
   static constexpr int tall_vectors = 2;
   static constexpr int flat_rows = 2;
   static constexpr int flat_vectors = 4;
@@ -31,6 +32,7 @@ struct TileShape {  // 16 registers: SSE2, and other machines of unknown size
 template <class Scalar>
 struct TileShape<simd::Vector<Scalar, simd::Avx2>> {  // 16 registers
   static constexpr int tall_rows = 6;
+  static constexpr int narrow_rows = 12;
   static constexpr int tall_vectors = 2;
   static constexpr int flat_rows = 3;
   static constexpr int flat_vectors = 4;
@@ -38,6 +40,7 @@ struct TileShape<simd::Vector<Scalar, simd::Avx2>> {  // 16 registers
 template <class Scalar>
 struct TileShape<simd::Vector<Scalar, simd::Neon>> {  // 32 registers
   static constexpr int tall_rows = 8;
+  static constexpr int narrow_rows = 16;
   static constexpr int tall_vectors = 3;
   static constexpr int flat_rows = 4;
   static constexpr int flat_vectors = 5;
@@ -45,6 +48,7 @@ struct TileShape<simd::Vector<Scalar, simd::Neon>> {  // 32 registers
 template <class Scalar>
 struct TileShape<simd::Vector<Scalar, simd::Avx512>> {  // 32 registers
   static constexpr int tall_rows = 14;
+  static constexpr int narrow_rows = 14;
   static constexpr int tall_vectors = 2;
   static constexpr int flat_rows = 6;
   static constexpr int flat_vectors = 4;

@@ -37,6 +37,8 @@ struct Pack {
       }
       return;
     }
+    // Other orders, which read whole cache lines or write whole rows of the panel at a time, are slower: columns that lie
+    // a power of two apart share too few sets of the first-level cache.
     constexpr std::ptrdiff_t side = transpose_side<Scalar>;
     const std::ptrdiff_t whole = b.row_stride == 1 ? depth / side * side : 0;
     for (std::ptrdiff_t j = 0; j < width; j += side) {
@@ -49,7 +51,7 @@ struct Pack {
           transpose_block_by_element(from, b.col_stride, packed + p * width + j, width);
       }
       for (std::ptrdiff_t p = inside ? whole : 0; p < depth; ++p)
-        for (std::ptrdiff_t jj = j; jj < j + side; ++jj)
+        for (std::ptrdiff_t jj = j; jj < std::min(j + side, width); ++jj)
           packed[p * width + jj] = jj < cols ? b(p, jj) : Scalar(0);
     }
   })

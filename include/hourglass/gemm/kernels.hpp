@@ -1,0 +1,139 @@
+// Kernels: what an instruction set offers to the loops around it, as a table of functions.
+//
+// The loops (block.hpp) are the same for all instruction sets and epilogues, and are compiled once; what differs is
+// behind these pointers, and compiled for each.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include "hourglass/core/simd.hpp"
+#include "hourglass/gemm/epilogue.hpp"
+#include "hourglass/gemm/micro_kernel.hpp"
+#include "hourglass/gemm/operand.hpp"
+#include "hourglass/gemm/pack.hpp"
+
+namespace hourglass::detail {
+
+/// C = epilogue(sums) for rows [row, row + rows) and columns [col, col + cols); sums are `sums_row` apart.
+// clang-format off
+HOURGLASS_SIMD_FUNCTION(void finish(const typename V::Scalar* sums, std::ptrdiff_t sums_row, std::ptrdiff_t row,
+                                    std::ptrdiff_t rows, std::ptrdiff_t col, std::ptrdiff_t cols,
+                                    const Output<typename V::Scalar>& c, const auto& epilogue), {
+  using Scalar = typename V::Scalar;
+  for (std::ptrdiff_t i = 0; i < rows; ++i)
+    for (std::ptrdiff_t j = 0; j < cols; j += V::lanes) {
+      Scalar* out = c.data + (row + i) * c.leading + col + j;
+      const V sum = V::load(sums + i * sums_row + j);
+      const epilogue::Edge at{row + i, col + j, std::min<std::ptrdiff_t>(cols - j, V::lanes)};
+      const V previous = epilogue.reads_output ? at.template load<V>(out) : V(Scalar(0));
+      at.template store<V>(epilogue(sum, previous, at), out);
+    }
+})
+// clang-format on
+
+template <class Scalar>
+using TileFunction = void (*)(const Tile<Scalar>&, const void* epilogue);
+template <class Scalar>
+using PackFunction = void (*)(const Operand<Scalar>& b, std::ptrdiff_t depth, std::ptrdiff_t cols, Scalar* packed);
+
+/// Functions for one shape of tile.
+template <class Scalar>
+struct TileKernels {
+  std::ptrdiff_t rows;                 // of a full tile
+  std::ptrdiff_t panel;                // columns of a tile
+  std::ptrdiff_t narrow_rows;          // of a full tile that is one vector wide
+  std::ptrdiff_t lowest;               // least height for which there is a `final` kernel
+  const TileFunction<Scalar>* final;   // by height - lowest: with the epilogue
+  const TileFunction<Scalar>* store;   // by height - 1: the sums as they are
+  const TileFunction<Scalar>* narrow;  // the same for one vector
+  TileFunction<Scalar> final_packing;  // full tiles that pack B on the way
+  TileFunction<Scalar> store_packing;
+  PackFunction<Scalar> pack;
+  PackFunction<Scalar> pack_narrow;
+};
+
+/// All that the loops need to know of an instruction set, for one epilogue.
+template <class Scalar>
+struct Kernels {
+  std::ptrdiff_t lanes;
+  bool reads_output;
+  TileKernels<Scalar> tall;  // for more than flat.rows rows
+  TileKernels<Scalar> flat;
+  void (*add_columns)(const Operand<Scalar>& b, std::ptrdiff_t depth, std::ptrdiff_t cols, bool first, Scalar* sums);
+  void (*finish)(const Scalar* sums, std::ptrdiff_t sums_row, std::ptrdiff_t row, std::ptrdiff_t rows,
+                 std::ptrdiff_t col, std::ptrdiff_t cols, const Output<Scalar>& c, const void* epilogue);
+};
+
+template <class V, class Epilogue, int height, int width, bool packs = false>
+void run_tile(const Tile<typename V::Scalar>& tile, const void* epilogue) {
+  MicroKernel<height, width, packs>::template run<V>(tile, *static_cast<const Epilogue*>(epilogue));
+}
+
+template <class V, class Epilogue>
+void run_finish(const typename V::Scalar* sums, std::ptrdiff_t sums_row, std::ptrdiff_t row, std::ptrdiff_t rows,
+                std::ptrdiff_t col, std::ptrdiff_t cols, const Output<typename V::Scalar>& c, const void* epilogue) {
+  finish<V>(sums, sums_row, row, rows, col, cols, c, *static_cast<const Epilogue*>(epilogue));
+}
+
+/// Kernels of the heights lowest ... highest.
+template <class V, class Epilogue, int width, int lowest, int highest>
+struct KernelsByHeight {
+  template <std::size_t... index>
+  static constexpr std::array<TileFunction<typename V::Scalar>, sizeof...(index)> make(std::index_sequence<index...>) {
+    return {&run_tile<V, Epilogue, lowest + static_cast<int>(index), width>...};
+  }
+  static constexpr auto table = make(std::make_index_sequence<highest - lowest + 1>{});
+};
+
+template <class V, class Epilogue, int lowest, int rows, int vectors>
+constexpr TileKernels<typename V::Scalar> tile_kernels() {
+  return {rows,
+          vectors * V::lanes,
+          TileShape<V>::narrow_rows,
+          lowest,
+          KernelsByHeight<V, Epilogue, vectors, lowest, rows>::table.data(),
+          KernelsByHeight<V, epilogue::Store, vectors, 1, rows>::table.data(),
+          KernelsByHeight<V, epilogue::Store, 1, 1, TileShape<V>::narrow_rows>::table.data(),
+          &run_tile<V, Epilogue, rows, vectors, true>,
+          &run_tile<V, epilogue::Store, rows, vectors, true>,
+          &Pack<vectors * V::lanes>::template run<V>,
+          &Pack<V::lanes>::template run<V>};
+}
+
+template <class V, class Epilogue>
+struct KernelsFor {
+  using Shape = TileShape<V>;
+  // Tiles are cut evenly, so those of a tall part have at least half the full height.
+  static constexpr Kernels<typename V::Scalar> value{
+      V::lanes,
+      Epilogue::reads_output,
+      tile_kernels<V, Epilogue, Shape::tall_rows / 2, Shape::tall_rows, Shape::tall_vectors>(),
+      tile_kernels<V, Epilogue, 1, Shape::flat_rows, Shape::flat_vectors>(),
+      &add_columns<V>,
+      &run_finish<V, Epilogue>};
+};
+
+/// The kernels of isa(); or, with `half`, those with shorter vectors if they give the same bits.
+template <class Scalar, class Epilogue>
+[[nodiscard]] const Kernels<Scalar>& kernels([[maybe_unused]] bool half = false) noexcept {
+  switch (isa()) {
+#ifdef HOURGLASS_X86
+    case Isa::avx512:
+      if (half) return KernelsFor<simd::Vector<Scalar, simd::Avx2>, Epilogue>::value;
+      return KernelsFor<simd::Vector<Scalar, simd::Avx512>, Epilogue>::value;
+    case Isa::avx2:
+      return KernelsFor<simd::Vector<Scalar, simd::Avx2>, Epilogue>::value;
+#endif
+#ifdef HOURGLASS_ARM64
+    case Isa::neon:
+      return KernelsFor<simd::Vector<Scalar, simd::Neon>, Epilogue>::value;
+#endif
+    default:
+      return KernelsFor<simd::Vector<Scalar, simd::Baseline>, Epilogue>::value;
+  }
+}
+
+}  // namespace hourglass::detail
