@@ -61,7 +61,7 @@ class Block {
       plan.group = std::min((cols + panel - 1) / panel * panel, large_columns / panel * panel);
       plan.chunk = std::max<std::ptrdiff_t>(1, large_rows / shape.rows);
       const std::ptrdiff_t panels_size = plan.group * slice_depth;
-      const std::ptrdiff_t copy_size = plan.chunk * shape.rows * (slice_depth + padding);
+      const std::ptrdiff_t copy_size = plan.chunk * std::max(shape.rows, shape.narrow_rows) * (slice_depth + padding);
       heap.resize(static_cast<std::size_t>(panels_size + copy_size));
       plan.packed = heap.data();
       plan.a = heap.data() + panels_size;
@@ -73,7 +73,7 @@ class Block {
       run(plan, true, {0, rows, j, std::min(plan.group, direct - j)});
     const std::ptrdiff_t chunk = unfinished_elements / panel;
     for (std::ptrdiff_t j = direct; j < cols; j += panel)
-      for (std::ptrdiff_t i = 0; i < rows; i += chunk)
+      for (std::ptrdiff_t i = 0; i == 0 || i < rows; i += chunk)  // the first sums columns, also with no rows
         run(plan, false, {i, std::min(chunk, rows - i), j, std::min(panel, cols - j)});
   }
 
@@ -102,7 +102,7 @@ class Block {
     std::ptrdiff_t group = 0;  // columns whose panels of B are packed together and share one reading of A
     std::ptrdiff_t chunk = 1;  // tiles of rows that are done before the next panel
     bool copies_a = false;
-    Scalar* a = nullptr;           // chunk * shape.rows rows of depth + padding
+    Scalar* a = nullptr;           // chunk tiles of rows, each of depth + padding
     Scalar* packed = nullptr;      // group * depth
     Scalar* unfinished = nullptr;  // sums that cannot rest in C
   };

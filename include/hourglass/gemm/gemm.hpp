@@ -141,7 +141,8 @@ void gemm(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const Operand<Sc
   // Above some 10 milliseconds an allocation costs nothing.
   const bool large = work >= 1e9 && std::min({m, n, k}) >= 512;
   const bool transposed = options.column_sums == nullptr && detail::better_transposed(m, k, b);
-  const detail::Kernels<Scalar>& kernels = detail::kernels<Scalar, Epilogue>(transposed && m * sizeof(Scalar) <= 32);
+  const detail::Kernels<Scalar>& kernels =
+      detail::kernels<Scalar, Epilogue>(transposed && 2 * m <= detail::line<Scalar>);
   const detail::Grid grid = detail::choose_grid(std::max<std::ptrdiff_t>(m, 1), n, threads);
   parallel_for(grid.down * grid.right, threads, [&](std::ptrdiff_t task) {
     const detail::Range rows = detail::share(m, 1, grid.down, task / grid.right);

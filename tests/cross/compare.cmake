@@ -1,0 +1,25 @@
+# cmake -DNATIVE=<program> -DNEON=<program for AArch64> -DEMULATOR=<command that runs it> -P compare.cmake
+# Both programs find nothing wrong, and print the same hashes.
+cmake_policy(VERSION 3.21)
+
+function(run output)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE text ERROR_VARIABLE errors)
+  if(NOT result EQUAL 0)
+    message("${text}${errors}")
+    message(FATAL_ERROR "${ARGN} failed: ${result}")
+  endif()
+  set(${output} "${text}" PARENT_SCOPE)
+endfunction()
+
+run(neon ${EMULATOR} ${NEON})
+run(native ${NATIVE})
+if(neon STREQUAL "")
+  message(FATAL_ERROR "${NEON} printed nothing")
+endif()
+if(native STREQUAL "")
+  message("SKIPPED: this machine has no instruction set that fuses multiply and add, to compare with NEON")
+elseif(NOT neon STREQUAL native)
+  message("NEON:\n${neon}\nthis machine:\n${native}")
+  message(FATAL_ERROR "the bits on NEON are not those on this machine")
+endif()
+message("${neon}")

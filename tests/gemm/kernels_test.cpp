@@ -1,0 +1,110 @@
+#include "hourglass/gemm/kernels.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "each_isa.hpp"
+#include "gemm/products.hpp"
+#include "hourglass/core/denormals.hpp"
+#include "hourglass/core/rng.hpp"
+
+namespace hg = hourglass;
+
+namespace {
+
+// One function of a table on a tile of so many rows and columns: every sum is there, and nothing else is written.
+template <class Scalar>
+std::string check_tile(hg::detail::TileFunction<Scalar> run, std::ptrdiff_t rows, std::ptrdiff_t cols, bool accumulates,
+                       bool packs) {
+  hg::Rng rng{1};
+  constexpr std::ptrdiff_t k = 9;
+  const Product<Scalar> product(rows, cols, k, {k, 1}, {cols, 1}, rng);
+  constexpr hg::epilogue::Accumulate accumulate{};
+  constexpr hg::epilogue::Store store{};
+  std::vector<Scalar> c = product.start;
+  std::vector<Scalar> packed(static_cast<std::size_t>(k * cols), untouched<Scalar>());
+  hg::detail::Tile<Scalar> tile{};
+  tile.depth = k;
+  tile.a = product.a.operand().data;
+  tile.a_row = k;
+  tile.a_col = 1;
+  tile.b = product.b.operand().data;
+  tile.b_row = cols;
+  tile.packed = packed.data();
+  tile.c = product.output(c).data;
+  tile.c_row = product.leading;
+  const void* epilogue = &store;
+  if (accumulates) epilogue = &accumulate;
+  run(tile, epilogue);
+  const auto expected = [&](const auto& function) {
+    return isa_fuses() ? product.template reference<hg::Rounding::fused>(function)
+                       : product.template reference<hg::Rounding::separate>(function);
+  };
+  const double near = portable_may_fuse && !isa_fuses() ? 100 * double{std::numeric_limits<Scalar>::epsilon()} : -1;
+  std::string failure = difference_of_bits(c, accumulates ? expected(accumulate) : expected(store), near);
+  if (packs && failure.empty()) failure = difference_of_bits(packed, product.b.memory);
+  return failure.empty() ? "" : hg::detail::message(rows, " rows, ", cols, " columns: ", failure);
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("tables hold a kernel for every height, and it computes so many rows", Scalar, float, double) {
+  for_each_isa([] {
+    CAPTURE(hg::isa_name(hg::isa()));
+    const hg::FlushDenormals guard;
+    const auto& kernels = hg::detail::kernels<Scalar, hg::epilogue::Accumulate>();
+    CHECK(kernels.reads_output);
+    CHECK_FALSE(hg::detail::kernels<Scalar, hg::epilogue::Store>().reads_output);
+    CHECK(kernels.flat.rows < kernels.tall.rows);
+    CHECK(kernels.flat.lowest == 1);
+    CHECK(kernels.tall.lowest <= kernels.flat.rows + 1);
+    for (const hg::detail::TileKernels<Scalar>* shape : {&kernels.tall, &kernels.flat}) {
+      CHECK(shape->panel % kernels.lanes == 0);
+      std::string failure;
+      for (std::ptrdiff_t rows = 1; rows <= shape->rows; ++rows) {
+        if (rows >= shape->lowest)
+          failure += check_tile<Scalar>(shape->final[rows - shape->lowest], rows, shape->panel, true, false);
+        failure += check_tile<Scalar>(shape->store[rows - 1], rows, shape->panel, false, false);
+      }
+      for (std::ptrdiff_t rows = 1; rows <= shape->narrow_rows; ++rows)
+        failure += check_tile<Scalar>(shape->narrow[rows - 1], rows, kernels.lanes, false, false);
+      failure += check_tile<Scalar>(shape->final_packing, shape->rows, shape->panel, true, true);
+      failure += check_tile<Scalar>(shape->store_packing, shape->rows, shape->panel, false, true);
+      CHECK(failure == "");
+    }
+  });
+}
+
+TEST_CASE_TEMPLATE("kernels on shorter vectors give the same bits", Scalar, float, double) {
+  for_each_isa([] {
+    CAPTURE(hg::isa_name(hg::isa()));
+    const hg::FlushDenormals guard;
+    const auto& kernels = hg::detail::kernels<Scalar, hg::epilogue::Store>(true);
+    CHECK(kernels.lanes <= hg::detail::kernels<Scalar, hg::epilogue::Store>().lanes);
+    CHECK(check_tile<Scalar>(kernels.tall.store[3], 4, kernels.tall.panel, false, false) == "");
+  });
+}
+
+TEST_CASE_TEMPLATE("finishing writes the columns that there are", Scalar, float, double) {
+  hg::Rng rng{2};
+  for_each_isa([&] {
+    CAPTURE(hg::isa_name(hg::isa()));
+    const auto& kernels = hg::detail::kernels<Scalar, hg::epilogue::Accumulate>();
+    constexpr hg::epilogue::Accumulate epilogue{};
+    for (std::ptrdiff_t cols = 0; cols <= 20; ++cols) {
+      CAPTURE(cols);
+      // Sums of 5 rows, 32 apart, for rows 2 to 6 of C and its columns from the third on.
+      const std::vector<Scalar> sums = random_numbers<Scalar>(5 * 32, rng);
+      std::vector<Scalar> c(9 * 30, Scalar(1));
+      std::vector<Scalar> expected = c;
+      for (std::ptrdiff_t i = 0; i < 5; ++i)
+        for (std::ptrdiff_t j = 0; j < cols; ++j)
+          expected[static_cast<std::size_t>((2 + i) * 30 + 3 + j)] += sums[static_cast<std::size_t>(i * 32 + j)];
+      kernels.finish(sums.data(), 32, 2, 5, 3, cols, hg::Output<Scalar>{c.data(), 30}, &epilogue);
+      CHECK(difference_of_bits(c, expected) == "");
+    }
+  });
+}
