@@ -25,7 +25,7 @@ set(outside_rooms
     "^stb_image\\.h$=data"
     "^stb_image_write\\.h$=io"
     "^omp\\.h$=core gemm"
-    "^([a-z]*intrin|arm_neon)\\.h$=core"
+    "^([a-z]*intrin|arm_neon)\\.h$=core data"
     "^(limits|stdarg|stddef|stdint|stdio|stdlib|string|assert|math)\\.h$=data io"
     "^(unistd|fcntl|signal|io)\\.h$=io train"
     "^sys/[a-z]+\\.h$=io train")
