@@ -42,7 +42,7 @@ bool all_are(const std::vector<Scalar>& values, Scalar expected) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("denormals count as zero wherever they appear", Scalar, float, double) {
+TEST_CASE_TEMPLATE("denormals count as zero wherever they appear", Scalar, SCALARS_OF_KERNELS) {
   const Scalar denormal = smallest<Scalar> / 2;
   const Scalar large = 1 / smallest<Scalar>;
   std::vector<Scalar> sums;
@@ -67,7 +67,7 @@ TEST_CASE_TEMPLATE("denormals count as zero wherever they appear", Scalar, float
   });
 }
 
-TEST_CASE_TEMPLATE("the smallest normal number is none", Scalar, float, double) {
+TEST_CASE_TEMPLATE("the smallest normal number is none", Scalar, SCALARS_OF_KERNELS) {
   std::vector<Scalar> sums;
   for_each_isa([&] {
     CAPTURE(hg::isa_name(hg::isa()));
@@ -78,7 +78,7 @@ TEST_CASE_TEMPLATE("the smallest normal number is none", Scalar, float, double) 
   });
 }
 
-TEST_CASE_TEMPLATE("a product leaves the threads' denormals and rounding as they were", Scalar, float, double) {
+TEST_CASE_TEMPLATE("a product leaves the threads' denormals and rounding as they were", Scalar, SCALARS_OF_KERNELS) {
   volatile Scalar denormal = smallest<Scalar> / 2;
   volatile Scalar small = smallest<Scalar>;
   std::vector<Scalar> sums;

@@ -30,13 +30,13 @@ std::string over_shapes(std::uint64_t seed, const Test& test) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("Accumulate adds to C", Scalar, float, double) {
+TEST_CASE_TEMPLATE("Accumulate adds to C", Scalar, SCALARS_OF_KERNELS) {
   CHECK(over_shapes<Scalar>(1, [](const auto& product, hg::Rng&) {
           return mismatch(product, hg::epilogue::Accumulate{}, {1, 3});
         }) == "");
 }
 
-TEST_CASE_TEMPLATE("Scale multiplies the product and C", Scalar, float, double) {
+TEST_CASE_TEMPLATE("Scale multiplies the product and C", Scalar, SCALARS_OF_KERNELS) {
   // Products with powers of two are exact, and so the same where multiply and add are not fused.
   CHECK(over_shapes<Scalar>(2, [](const auto& product, hg::Rng&) {
           return mismatch(product, hg::epilogue::Scale<Scalar>{Scalar(0.5), Scalar(-2)}, {1, 4});
@@ -49,7 +49,7 @@ TEST_CASE_TEMPLATE("Scale multiplies the product and C", Scalar, float, double) 
         }) == "");
 }
 
-TEST_CASE_TEMPLATE("Scale with beta = 0 overwrites NaN, with alpha = 0 scales C", Scalar, float, double) {
+TEST_CASE_TEMPLATE("Scale with beta = 0 overwrites NaN, with alpha = 0 scales C", Scalar, SCALARS_OF_KERNELS) {
   const Scalar nan = std::numeric_limits<Scalar>::quiet_NaN();
   hg::Rng rng{5};
   for (const std::ptrdiff_t k : {3, 1100})
@@ -69,14 +69,14 @@ TEST_CASE_TEMPLATE("Scale with beta = 0 overwrites NaN, with alpha = 0 scales C"
     }
 }
 
-TEST_CASE_TEMPLATE("Bias adds a row", Scalar, float, double) {
+TEST_CASE_TEMPLATE("Bias adds a row", Scalar, SCALARS_OF_KERNELS) {
   CHECK(over_shapes<Scalar>(6, [](const auto& product, hg::Rng& rng) {
           const std::vector<Scalar> bias = random_numbers<Scalar>(product.n, rng);
           return mismatch(product, hg::epilogue::Bias<Scalar>{bias.data()}, {1, 5});
         }) == "");
 }
 
-TEST_CASE_TEMPLATE("BiasActivation, with activations over vectors and over numbers", Scalar, float, double) {
+TEST_CASE_TEMPLATE("BiasActivation, with activations over vectors and over numbers", Scalar, SCALARS_OF_KERNELS) {
   CHECK(over_shapes<Scalar>(7, [](const auto& product, hg::Rng& rng) {
           const std::vector<Scalar> bias = random_numbers<Scalar>(product.n, rng);
           return mismatch(product, hg::epilogue::BiasActivation<Scalar, Hump>{bias.data(), {}}, {1, 2}) +
@@ -85,13 +85,13 @@ TEST_CASE_TEMPLATE("BiasActivation, with activations over vectors and over numbe
         }) == "");
 }
 
-TEST_CASE_TEMPLATE("Activate has no bias", Scalar, float, double) {
+TEST_CASE_TEMPLATE("Activate has no bias", Scalar, SCALARS_OF_KERNELS) {
   CHECK(over_shapes<Scalar>(8, [](const auto& product, hg::Rng&) {
           return mismatch(product, hg::epilogue::Activate<Hump>{}, {1, 2});
         }) == "");
 }
 
-TEST_CASE_TEMPLATE("TimesDerivative reads the output at the same place", Scalar, float, double) {
+TEST_CASE_TEMPLATE("TimesDerivative reads the output at the same place", Scalar, SCALARS_OF_KERNELS) {
   CHECK(over_shapes<Scalar>(9, [](const auto& product, hg::Rng& rng) {
           const std::ptrdiff_t leading = product.n + rng.below(3);
           const std::vector<Scalar> y = random_numbers<Scalar>(product.m * leading, rng);
@@ -101,7 +101,7 @@ TEST_CASE_TEMPLATE("TimesDerivative reads the output at the same place", Scalar,
         }) == "");
 }
 
-TEST_CASE_TEMPLATE("Elementwise knows the product, C and the place", Scalar, float, double) {
+TEST_CASE_TEMPLATE("Elementwise knows the product, C and the place", Scalar, SCALARS_OF_KERNELS) {
   CHECK(over_shapes<Scalar>(10, [](const auto& product, hg::Rng&) {
           const hg::epilogue::Elementwise place{[](Scalar sum, Scalar old, std::ptrdiff_t i, std::ptrdiff_t j) {
             return sum - (old + static_cast<Scalar>(i * 128 + j));
@@ -110,7 +110,8 @@ TEST_CASE_TEMPLATE("Elementwise knows the product, C and the place", Scalar, flo
         }) == "");
 }
 
-TEST_CASE_TEMPLATE("Elementwise is called once for every element of C, and for nothing else", Scalar, float, double) {
+TEST_CASE_TEMPLATE("Elementwise is called once for every element of C, and for nothing else", Scalar,
+                   SCALARS_OF_KERNELS) {
   CHECK(over_shapes<Scalar>(12, [](const auto& product, hg::Rng&) {
           std::string failure;
           for_each_isa([&] {

@@ -58,7 +58,7 @@ TEST_CASE_TEMPLATE("random shapes and layouts at any number of threads", Scalar,
   CHECK(failure == "");
 }
 
-TEST_CASE_TEMPLATE("few rows times a matrix whose columns are contiguous", Scalar, float, double) {
+TEST_CASE_TEMPLATE("few rows times a matrix whose columns are contiguous", Scalar, SCALARS_OF_KERNELS) {
   hg::Rng rng{12};
   std::string failure;
   for (std::ptrdiff_t m = 1; m <= 66 && failure.empty(); ++m) {
@@ -82,7 +82,7 @@ TEST_CASE_TEMPLATE("sums of more than 1024 terms go on where the last slice ende
   CHECK(failure == "");
 }
 
-TEST_CASE_TEMPLATE("many rows of few columns, and few rows of many columns", Scalar, float, double) {
+TEST_CASE_TEMPLATE("many rows of few columns, and few rows of many columns", Scalar, SCALARS_OF_KERNELS) {
   // The sums of the last columns rest in a buffer for some hundred rows at a time; panels of B are packed in groups.
   hg::Rng rng{4};
   CHECK(mismatch(Product<Scalar>(2100, 5, 3, rng), hg::epilogue::Store{}, {1, 4}) == "");
@@ -152,7 +152,7 @@ TEST_CASE_TEMPLATE("large products, whose operands are copied to memory of their
   }
 }
 
-TEST_CASE_TEMPLATE("a row has the same bits alone, in a small batch and in a large one", Scalar, float, double) {
+TEST_CASE_TEMPLATE("a row has the same bits alone, in a small batch and in a large one", Scalar, SCALARS_OF_KERNELS) {
   hg::Rng rng{8};
   for (const std::ptrdiff_t k : {50, 1100})
     for (const Strides b_strides : {Strides{77, 1}, Strides{1, k}}) {

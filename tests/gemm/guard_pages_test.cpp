@@ -78,12 +78,12 @@ std::string check_shapes(std::uint64_t seed, int rounds, const MakeEpilogue& mak
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("products touch nothing outside of their matrices", Scalar, float, double) {
+TEST_CASE_TEMPLATE("products touch nothing outside of their matrices", Scalar, SCALARS_OF_KERNELS) {
   CHECK(check_shapes<Scalar>(1, 200, [](auto&&...) { return hg::epilogue::Store{}; }) == "");
   CHECK(check_shapes<Scalar>(2, 200, [](auto&&...) { return hg::epilogue::Accumulate{}; }) == "");
 }
 
-TEST_CASE_TEMPLATE("epilogues touch nothing outside of what they are given", Scalar, float, double) {
+TEST_CASE_TEMPLATE("epilogues touch nothing outside of what they are given", Scalar, SCALARS_OF_KERNELS) {
   CHECK(check_shapes<Scalar>(3, 100, [](const auto&, const Scalar* bias, const Scalar*) {
           return hg::epilogue::BiasActivation<Scalar, Hump>{bias, {}};
         }) == "");

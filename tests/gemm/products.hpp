@@ -21,6 +21,19 @@
 #include "hourglass/gemm/operand.hpp"
 #include "hourglass/gemm/reference.hpp"
 
+/// Scalars of tests with many epilogues. Sanitizers make each kernel slow to compile, and what they find in those of
+/// float would be the same in those of double.
+#if defined(__SANITIZE_ADDRESS__)
+#define SCALARS_OF_KERNELS float
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SCALARS_OF_KERNELS float
+#endif
+#endif
+#ifndef SCALARS_OF_KERNELS
+#define SCALARS_OF_KERNELS float, double
+#endif
+
 /// The bits of a number.
 template <class Scalar>
 [[nodiscard]] auto bits_of(Scalar value) noexcept {

@@ -137,7 +137,7 @@ class Block {
       const bool last = slice + 1 == slices;
       for (std::ptrdiff_t jj = 0; jj < part.cols; jj += panel) {
         const std::ptrdiff_t present = std::min(panel, part.cols - jj);
-        Operand<Scalar> from{&b_at(begin, part.j + jj), b.row_stride, b.col_stride};
+        Operand<Scalar> from{b_at(begin, part.j + jj), b.row_stride, b.col_stride};
         if (!in_place && !packs) {
           (narrow ? shape.pack_narrow : shape.pack)(from, depth, present, plan.packed + jj * depth);
           from = {plan.packed + jj * depth, panel, 1};
@@ -160,7 +160,7 @@ class Block {
             tile.a_row = rows_of_a.row_stride;
             tile.a_col = rows_of_a.col_stride;
             tile.packed = plan.packed + jj * depth;
-            tile.b = from_source ? &b_at(begin, part.j + jj) : tile.packed;
+            tile.b = from_source ? b_at(begin, part.j + jj) : tile.packed;
             tile.b_row = from_source ? b.row_stride : panel;
             tile.c = direct ? c.data + tile.row * c.leading + tile.col : plan.unfinished + top(t) * panel;
             tile.c_row = direct ? c.leading : panel;
@@ -180,11 +180,15 @@ class Block {
       kernels.finish(plan.unfinished, panel, row + part.i, part.rows, col + part.j, part.cols, c, epilogue);
   }
 
-  [[nodiscard]] const Scalar& b_at(std::ptrdiff_t p, std::ptrdiff_t j) const noexcept { return b(p, col + j); }
+  /// Term p of column j of the block. Nothing is read if there are no terms, and the pointer may be null.
+  [[nodiscard]] const Scalar* b_at(std::ptrdiff_t p, std::ptrdiff_t j) const noexcept {
+    return k == 0 ? b.data : b.data + p * b.row_stride + (col + j) * b.col_stride;
+  }
 
   /// Rows [first, end) of the block's A, terms [begin, begin + depth): where they lie, or a copy.
   [[nodiscard]] Operand<Scalar> copy_rows(const Plan& plan, std::ptrdiff_t first, std::ptrdiff_t end,
                                           std::ptrdiff_t begin, std::ptrdiff_t depth) const {
+    if (k == 0) return {a.data, 0, 0};
     const Scalar* from = a.data + (row + first) * a.row_stride + begin * a.col_stride;
     if (!plan.copies_a) return {from, a.row_stride, a.col_stride};
     const std::ptrdiff_t apart = depth + padding;

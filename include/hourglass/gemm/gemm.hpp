@@ -135,12 +135,17 @@ void gemm(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const Operand<Sc
       overlaps(b, detail::gemm_extent(k, n, b.row_stride, b.col_stride)))
     throw ShapeError("gemm: the memory of C overlaps an operand; write the product to memory of its own");
 
+  // An operand without elements may be a null pointer, from which no offset may be taken.
+  const Scalar nothing{};
+  const Operand<Scalar> left = m == 0 || k == 0 ? Operand<Scalar>{&nothing, 0, 0} : a;
+  const Operand<Scalar> right = k == 0 ? Operand<Scalar>{&nothing, 0, 0} : b;
+
   const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   // Below some 50 microseconds of work a second thread costs more than it gives.
   const int threads = options.threads > 0 ? options.threads : (work < 4e6 ? 1 : num_threads());
   // Above some 10 milliseconds an allocation costs nothing.
   const bool large = work >= 1e9 && std::min({m, n, k}) >= 512;
-  const bool transposed = options.column_sums == nullptr && detail::better_transposed(m, k, b);
+  const bool transposed = options.column_sums == nullptr && detail::better_transposed(m, k, right);
   const detail::Kernels<Scalar>& kernels =
       detail::kernels<Scalar, Epilogue>(transposed && 2 * m <= detail::line<Scalar>);
   const detail::Grid grid = detail::choose_grid(std::max<std::ptrdiff_t>(m, 1), n, threads);
@@ -151,8 +156,8 @@ void gemm(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const Operand<Sc
     const std::ptrdiff_t m_part = rows.end - rows.begin;
     const std::ptrdiff_t n_part = cols.end - cols.begin;
     if (transposed)
-      detail::Block<Scalar>{cols.begin, n_part,  rows.begin, m_part,  k,     transpose(b), transpose(a),
-                            c,          kernels, &epilogue,  nullptr, false, true}
+      detail::Block<Scalar>{cols.begin, n_part,    rows.begin, m_part, k,   transpose(right), transpose(left), c,
+                            kernels,    &epilogue, nullptr,    false,  true}
           .run();
     else
       detail::Block<Scalar>{rows.begin,
@@ -160,8 +165,8 @@ void gemm(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const Operand<Sc
                             cols.begin,
                             n_part,
                             k,
-                            a,
-                            b,
+                            left,
+                            right,
                             c,
                             kernels,
                             &epilogue,
