@@ -37,12 +37,12 @@ TEST_CASE("backward uses the mask of the last forward pass") {
   const hg::Matrix<double> x = hg::Matrix<double>::Ones(4, 6);
   const hg::ConstMatrixView<double> view(x);
   auto cache = hg::detail::plan<double>(dropout, 4, 6, hg::Purpose::training);
-  const hg::Matrix<double> y = hg::detail::propagate<double>(dropout, view, cache, hg::Training{rng});
+  const hg::Matrix<double> y = hg::detail::propagate<double>(dropout, view, cache, hg::Training{rng}, {0, 4});
   hg::Matrix<double> dx(4, 6);
-  hg::detail::backpropagate<double>(dropout, view, view, cache, nullptr, hg::MatrixView<double>(dx));
+  hg::detail::backward_inputs<double>(dropout, view, view, cache, nullptr, hg::MatrixView<double>(dx), {0, 4});
   CHECK(dx == y);  // y is linear in x, and x and dy are ones
-  (void)hg::detail::propagate<double>(dropout, view, cache, hg::Inference{});
-  hg::detail::backpropagate<double>(dropout, view, view, cache, nullptr, hg::MatrixView<double>(dx));
+  (void)hg::detail::propagate<double>(dropout, view, cache, hg::Inference{}, {0, 4});
+  hg::detail::backward_inputs<double>(dropout, view, view, cache, nullptr, hg::MatrixView<double>(dx), {0, 4});
   CHECK(dx == x);
 }
 

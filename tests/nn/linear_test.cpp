@@ -27,14 +27,13 @@ void check_golden(Layer layer, const std::string& name) {
 
   auto cache = hg::detail::plan<Scalar>(layer, x.rows(), x.cols(), hg::Purpose::training);
   const hg::ConstMatrixView<Scalar> view(x);
-  const auto y = hg::detail::propagate<Scalar>(layer, view, cache, hg::Inference{});
+  const auto y = hg::detail::propagate<Scalar>(layer, view, cache, hg::Inference{}, {0, x.rows()});
   CHECK(difference(y, golden.matrix<Scalar>(file_case + "y")) == "");
 
   Layer gradient = layer;  // a layer has the storage of its own gradient
   hg::ParameterBuffer<Scalar> slots(layer);
   hg::Matrix<Scalar> dx(x.rows(), x.cols());
-  hg::detail::backpropagate<Scalar>(layer, view, hg::ConstMatrixView<Scalar>(dy), cache, slots.data(),
-                                    hg::MatrixView<Scalar>(dx));
+  layer.backward(view, y, hg::ConstMatrixView<Scalar>(dy), hg::MatrixView<Scalar>(dx), {}, slots.data());
   hg::zip_parameters(
       gradient, [](const auto&, auto& p, const Scalar* g) { std::copy_n(g, p.size(), p.data()); }, slots);
   CHECK(difference(dx, golden.matrix<Scalar>(file_case + "dx")) == "");

@@ -30,6 +30,13 @@ concept VectorActivation = !NumberActivation<T> && requires(const T& f, simd::Ve
 template <class T>
 concept Activation = NumberActivation<T> || VectorActivation<T>;
 
+/// An activation whose derivative(x, y) needs y = f(x) alone and says so: `static constexpr bool
+/// derivative_from_output = true`. Networks then do not keep x.
+template <class T>
+concept DerivativeFromOutput = Activation<T> && requires {
+  requires T::derivative_from_output;
+};
+
 /// f(x).
 HOURGLASS_SIMD(V activate(const auto& f, V x), {
   if constexpr (NumberActivation<std::remove_cvref_t<decltype(f)>>) {

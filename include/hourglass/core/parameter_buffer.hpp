@@ -53,18 +53,25 @@ class ParameterBuffer {
   AlignedVector<Scalar> values_;
 };
 
+namespace detail {
+
+/// Throws ShapeError unless a buffer of `size` elements is as large as the slots of the model.
+template <class Scalar, class Module>
+void check_slots(const Module& module, Index size) {
+  const Index total = slots_size<Scalar>(module);
+  if (size != total)
+    throw ShapeError(message("zip_parameters: the model has slots for ", total, " values, the buffer for ", size,
+                             "; make one buffer (workspace, optimiser) per model"));
+}
+
+}  // namespace detail
+
 /// Calls `visit(name, parameter, slot...)` for each parameter of `module` together with its slot (a pointer to
 /// parameter.size() values) in each of `buffers`. Throws ShapeError when a buffer was made for another model.
 template <class Module, class Visit, class... Buffers>
 void zip_parameters(Module& module, Visit&& visit, Buffers&... buffers) {
   using Scalar = typename Module::Scalar;
-  const Index total = slots_size<Scalar>(module);
-  const auto check = [&](Index size) {
-    if (size != total)
-      throw ShapeError(detail::message("zip_parameters: the model has slots for ", total, " values, the buffer for ",
-                                       size, "; make one buffer (workspace, optimiser) per model"));
-  };
-  (check(buffers.size()), ...);
+  (detail::check_slots<Scalar>(module, buffers.size()), ...);
   Index offset = 0;
   for_each_parameter(module, [&](const ParameterName& name, auto& parameter) {
     visit(name, parameter, (buffers.data() + offset)...);

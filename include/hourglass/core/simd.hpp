@@ -79,6 +79,13 @@ void dispatch(const Kernel& kernel) {
   }
 }
 
+/// The first `count` lanes of a vector; see epilogue::Whole and epilogue::Edge for places in a matrix.
+struct Lanes {
+  std::ptrdiff_t count;
+  HOURGLASS_SIMD(V load(const typename V::Scalar* p) const, { return V::load(p, count); })
+  HOURGLASS_SIMD(void store(V v, typename V::Scalar* p) const, { v.store(p, count); })
+};
+
 /// values[i] = function(values[i], others[i]...) for a function of numbers. Out of line: inlined into a function for an
 /// instruction set with FMA, its products and sums might be fused, or might not.
 template <class Scalar, class Function, class... Others>

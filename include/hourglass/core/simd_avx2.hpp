@@ -101,6 +101,10 @@ struct Vector<float, Avx2> {
     HOURGLASS_AVX2_INLINE Bits shift_right() const {
       return _mm256_srai_epi32(value, count);
     }
+    /// Eight unsigned bytes.
+    HOURGLASS_AVX2_INLINE static Bits load_bytes(const unsigned char* p) {
+      return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+    }
     HOURGLASS_AVX2_INLINE Vector to_float() const { return _mm256_cvtepi32_ps(value); }
   };
   HOURGLASS_AVX2_INLINE Bits bits() const { return _mm256_castps_si256(value); }

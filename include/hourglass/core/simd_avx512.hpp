@@ -107,6 +107,10 @@ struct Vector<float, Avx512> {
     HOURGLASS_AVX512_INLINE Bits shift_right() const {
       return _mm512_maskz_srai_epi32(all, value, count);
     }
+    /// Sixteen unsigned bytes.
+    HOURGLASS_AVX512_INLINE static Bits load_bytes(const unsigned char* p) {
+      return _mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    }
     HOURGLASS_AVX512_INLINE Vector to_float() const { return _mm512_maskz_cvtepi32_ps(all, value); }
   };
   HOURGLASS_AVX512_INLINE Bits bits() const { return _mm512_castps_si512(value); }

@@ -14,21 +14,44 @@
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/matrix.hpp"
+#include "hourglass/core/simd.hpp"
 #include "hourglass/core/threads.hpp"
 
 namespace hourglass {
 
 namespace detail {
 
-/// out[i] = pixels[i] / 255. Divides, as PyTorch's ToTensor does: multiplying by 1/255 gives other bits.
-template <std::floating_point Scalar>
-void scale_pixels(const std::uint8_t* pixels, Index count, Scalar* out) noexcept {
-  // Blocks of fixed length become vector code at -O2 too.
-  constexpr Index block = 16;
-  Index i = 0;
-  for (; i + block <= count; i += block)
-    for (Index j = 0; j < block; ++j) out[i + j] = static_cast<Scalar>(pixels[i + j]) / Scalar(255);
-  for (; i < count; ++i) out[i] = static_cast<Scalar>(pixels[i]) / Scalar(255);
+/// out[i] = pixels[i] / 255, correctly rounded, as PyTorch's ToTensor has it: multiplying by 1/255 alone gives other
+/// bits.
+struct ScalePixels {
+  const std::uint8_t* pixels;
+  Index count;
+  float* out;
+  HOURGLASS_SIMD(void operator()() const, {
+    Index i = 0;
+    if constexpr (requires { V::Bits::load_bytes(pixels); }) {
+      const V inverse(1.0f / 255.0f);
+      for (; i + V::lanes <= count; i += V::lanes) {
+        const V pixel = V::Bits::load_bytes(pixels + i).to_float();
+        const V quotient = pixel * inverse;
+        fma(fma(quotient, V(-255.0f), pixel), inverse, quotient).store(out + i);  // with the remainder of the first
+      }
+    }
+    for (; i < count; ++i) out[i] = static_cast<float>(pixels[i]) / 255.0f;
+  })
+};
+
+inline void scale_pixels(const std::uint8_t* pixels, Index count, float* out) noexcept {
+  simd::dispatch<float>(ScalePixels{pixels, count, out});
+}
+inline void scale_pixels(const std::uint8_t* pixels, Index count, double* out) noexcept {
+  for (Index i = 0; i < count; ++i) out[i] = static_cast<double>(pixels[i]) / 255.0;
+}
+
+/// Asks for the bytes [p, p + count), which will be read soon.
+inline void prefetch_bytes(const void* p, Index count) noexcept {
+  const auto* bytes = static_cast<const unsigned char*>(p);
+  for (Index i = 0; i < count; i += 64) HOURGLASS_PREFETCH(bytes + i);
 }
 
 /// True when the sizes multiply to `total`; by division, which does not overflow.

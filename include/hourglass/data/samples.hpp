@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <bit>
 #include <concepts>
 #include <cstddef>
@@ -97,8 +98,15 @@ class Samples {
                                          rows_, " samples, 0 to ", rows_ - 1));
     std::visit(
         [&](const auto* data) {
-          for (Index i = 0; i < out.rows(); ++i)
-            convert(data + order[static_cast<std::size_t>(i)] * stride_, cols_, out.data() + i * cols_);
+          // Shuffled rows lie far apart: ask for them some rows ahead.
+          constexpr Index ahead = 4;
+          const auto row = [&](Index i) { return data + order[static_cast<std::size_t>(i)] * stride_; };
+          const Index bytes = cols_ * static_cast<Index>(sizeof(*data));
+          for (Index i = 0; i < std::min(ahead, out.rows()); ++i) detail::prefetch_bytes(row(i), bytes);
+          for (Index i = 0; i < out.rows(); ++i) {
+            if (i + ahead < out.rows()) detail::prefetch_bytes(row(i + ahead), bytes);
+            convert(row(i), cols_, out.data() + i * cols_);
+          }
         },
         data_);
   }

@@ -74,14 +74,21 @@ struct Bias {
   HOURGLASS_SIMD(V operator()(V product, V, auto at) const, { return product + at.template load<V>(bias + at.col); })
 };
 
-/// C(i, j) = f((A B)(i, j) + bias(j)) for an activation f, see nn/activation.hpp.
+/// C(i, j) = f(s(i, j)) with s(i, j) = (A B)(i, j) + bias(j) for an activation f, see core/activation.hpp. Activations
+/// whose derivative does not follow from their output can have s kept for it.
 template <class Scalar, class Activation>
 struct BiasActivation {
-  const Scalar* bias;  // (n)
+  const Scalar* bias;  // (n); null: no bias
   Activation activation;
+  Scalar* sums = nullptr;  // (m, n): receives s unless it is null or the derivative follows from the output
+  std::ptrdiff_t leading = 0;
   static constexpr bool reads_output = false;
-  HOURGLASS_SIMD(V operator()(V product, V, auto at) const,
-                 { return activate(activation, product + at.template load<V>(bias + at.col)); })
+  HOURGLASS_SIMD(V operator()(V product, V, auto at) const, {
+    const V sum = bias == nullptr ? product : product + at.template load<V>(bias + at.col);
+    if constexpr (!DerivativeFromOutput<Activation>)
+      if (sums != nullptr) at.template store<V>(sum, sums + at.row * leading + at.col);
+    return activate(activation, sum);
+  })
 };
 
 /// C(i, j) = f((A B)(i, j)) for an activation f.
@@ -92,17 +99,35 @@ struct Activate {
   HOURGLASS_SIMD(V operator()(V product, V, auto) const, { return activate(activation, product); })
 };
 
-/// C(i, j) = (A B)(i, j) * f'(y(i, j)) for an activation whose derivative follows from its output y = f(x).
+/// C(i, j) = (A B)(i, j) * f'(x(i, j)) for an activation y = f(x); x is read only where the derivative needs it.
 template <class Scalar, class Activation>
 struct TimesDerivative {
   const Scalar* y;  // (m, n)
   std::ptrdiff_t leading;
   Activation activation;
+  const Scalar* x = nullptr;  // (m, n), as far apart as y; null: y stands for it
   static constexpr bool reads_output = false;
   HOURGLASS_SIMD(V operator()(V product, V, auto at) const, {
-    const V out = at.template load<V>(y + at.row * leading + at.col);
-    return product * differentiate(activation, out, out);
+    const std::ptrdiff_t place = at.row * leading + at.col;
+    const V out = at.template load<V>(y + place);
+    V in = out;
+    if constexpr (!DerivativeFromOutput<Activation>)
+      if (x != nullptr) in = at.template load<V>(x + place);
+    return product * differentiate(activation, in, out);
   })
+};
+
+/// C(i, j) = rule(C(i, j), (A B)(i, j)): a step of an optimiser on the weights C, whose gradient A B never reaches
+/// memory. `rule(V weight, V gradient, i, at)` gives the new weights, where i is the place in C's memory, and may load
+/// and store moments through `at`; `rule.prefetch(i)` asks for them.
+template <class Rule>
+struct Update {
+  Rule rule;
+  std::ptrdiff_t leading;  // of C
+  static constexpr bool reads_output = true;
+  HOURGLASS_SIMD(V operator()(V product, V previous, auto at) const,
+                 { return rule(previous, product, at.row * leading + at.col, at); })
+  void prefetch(std::ptrdiff_t row, std::ptrdiff_t col) const noexcept { rule.prefetch(row * leading + col); }
 };
 
 /// C(i, j) = function((A B)(i, j), C(i, j), i, j), one element at a time.

@@ -20,6 +20,8 @@ template <class Scalar>
 struct GemmOptions {
   int threads = 0;                ///< at most this many; 0: num_threads(). The result does not depend on it.
   Scalar* column_sums = nullptr;  ///< (n): receives the sums over k of B's columns, computed while B is read.
+  int part = 0;                   ///< with parts > 1: only this part of C (0 <= part < parts), on the calling thread;
+  int parts = 1;                  ///< whoever cuts a product into parts makes sure that each is computed.
 };
 
 namespace detail {
@@ -95,6 +97,24 @@ struct Grid {
   return best;
 }
 
+/// Part `index` of the grid: rows and columns of C.
+template <class Scalar>
+struct Part {
+  Range rows;
+  Range cols;
+  Part(const Grid& grid, std::ptrdiff_t index, std::ptrdiff_t m, std::ptrdiff_t n) noexcept
+      : rows{share(m, 1, grid.down, index / grid.right)},
+        cols{share(n, line<Scalar>, grid.right, index % grid.right)} {}
+};
+
+/// Columns of C whose sums over B are written by part `part` of `parts`; empty where another part writes them.
+template <class Scalar>
+[[nodiscard]] Range column_sums_of_part(std::ptrdiff_t m, std::ptrdiff_t n, int part, int parts) noexcept {
+  const Grid grid = choose_grid(std::max<std::ptrdiff_t>(m, 1), n, parts);
+  if (part >= grid.right) return {0, 0};  // the first row of parts
+  return Part<Scalar>(grid, part, m, n).cols;
+}
+
 /// Whether to compute C^T = B^T A^T. If the columns of B are contiguous, as in the gradient of a layer's input, B has
 /// to be transposed to be packed. For few rows that takes as long as the product; B^T, however, can be read where it
 /// lies, and only A and C are transposed. It pays where the rows of A nearly fill whole vectors.
@@ -142,16 +162,17 @@ void gemm(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const Operand<Sc
 
   const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   // Below some 50 microseconds of work a second thread costs more than it gives.
-  const int threads = options.threads > 0 ? options.threads : (work < 4e6 ? 1 : num_threads());
+  const int threads = options.parts > 1     ? options.parts
+                      : options.threads > 0 ? options.threads
+                                            : (work < 4e6 ? 1 : num_threads());
   // Above some 10 milliseconds an allocation costs nothing.
   const bool large = work >= 1e9 && std::min({m, n, k}) >= 512;
   const bool transposed = options.column_sums == nullptr && detail::better_transposed(m, k, right);
   const detail::Kernels<Scalar>& kernels =
       detail::kernels<Scalar, Epilogue>(transposed && 2 * m <= detail::line<Scalar>);
   const detail::Grid grid = detail::choose_grid(std::max<std::ptrdiff_t>(m, 1), n, threads);
-  parallel_for(grid.down * grid.right, threads, [&](std::ptrdiff_t task) {
-    const detail::Range rows = detail::share(m, 1, grid.down, task / grid.right);
-    const detail::Range cols = detail::share(n, detail::line<Scalar>, grid.right, task % grid.right);
+  const auto compute = [&](std::ptrdiff_t task) {
+    const auto [rows, cols] = detail::Part<Scalar>(grid, task, m, n);
     const FlushDenormals guard;
     const std::ptrdiff_t m_part = rows.end - rows.begin;
     const std::ptrdiff_t n_part = cols.end - cols.begin;
@@ -174,7 +195,11 @@ void gemm(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const Operand<Sc
                             large,
                             false}
           .run();
-  });
+  };
+  if (options.parts == 1)
+    parallel_for(grid.down * grid.right, threads, compute);
+  else if (options.part < grid.down * grid.right)
+    compute(options.part);
 }
 
 }  // namespace hourglass

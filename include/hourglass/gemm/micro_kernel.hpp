@@ -97,7 +97,21 @@ struct MicroKernel {
     const std::ptrdiff_t a_row = tile.a_row;
     const std::ptrdiff_t a_col = tile.a_col;
     const std::ptrdiff_t b_row = tile.b_row;
+    // What the epilogue needs arrives while the sums are made, a cache line at a time.
+    constexpr bool prefetches = requires { epilogue.prefetch(tile.row, tile.col); };
+    constexpr int line = static_cast<int>(64 / sizeof(Scalar));
+    constexpr int lines = (width * static_cast<int>(V::lanes) + line - 1) / line;
+    [[maybe_unused]] int next = 0;
     for (std::ptrdiff_t p = tile.depth; p > 0; --p) {
+      if constexpr (prefetches) {
+        if (next < height * lines) {
+          const std::ptrdiff_t i = next / lines;
+          const std::ptrdiff_t j = next % lines * line;
+          HOURGLASS_PREFETCH(tile.c + i * tile.c_row + j);
+          epilogue.prefetch(tile.row + i, tile.col + j);
+          ++next;
+        }
+      }
       V row[width];
       HOURGLASS_UNROLL
       for (int j = 0; j < width; ++j) row[j] = V::load(b + j * V::lanes);

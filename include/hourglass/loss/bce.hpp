@@ -14,6 +14,31 @@
 
 namespace hourglass {
 
+/// A workspace whose model ends in a Sigmoid.
+template <class T>
+concept LogitGradientSource = requires(T& workspace, Index rows) {
+  workspace.logit_gradient(rows);
+};
+
+namespace detail {
+
+/// The values of a cross-entropy of y = sigmoid(x), with the gradient with respect to x.
+template <class Loss>
+struct BceOfLogits {
+  static constexpr std::string_view name = Loss::name;
+  const Loss& loss;
+  Reduction reduction;
+  HOURGLASS_SIMD(LossTerm<V> term(V output, V target) const, {
+    return {loss.term(output, target).value, output - target};
+  })
+  template <class Scalar>
+  void diagnose(const ConstMatrixView<Scalar>& output, const ConstMatrixView<Scalar>& target) const {
+    loss.diagnose(output, target);
+  }
+};
+
+}  // namespace detail
+
 /// Cross-entropy of outputs in [0, 1], as a network that ends in a Sigmoid gives them; reduction `mean` by default.
 /// Logarithms are clamped at -100 and the gradient (y - t) / (y (1 - y)) at a denominator of 1e-12, as in PyTorch's
 /// nn.BCELoss. Throws DataError when an output lies outside [0, 1] or is NaN, or when a target is not finite.
@@ -48,9 +73,16 @@ struct BCELoss {
     }
   }
 
+  /// With the workspace of a model that ends in a Sigmoid: the exact gradient y - t of the logits, which neither
+  /// vanishes nor explodes where y is 0 or 1.
   template <Batch Output, BatchLike<Output> Target, GradientSink<typename Output::Scalar>... Sink>
   typename Output::Scalar operator()(const Output& output, const Target& target, Sink&&... gradient) const {
-    return detail::elementwise_loss(*this, output, target, gradient...);
+    if constexpr ((LogitGradientSource<Sink> && ... && (sizeof...(Sink) == 1))) {
+      auto logits = (gradient.logit_gradient(output.rows()), ...);
+      return detail::elementwise_loss(detail::BceOfLogits<BCELoss>{*this, reduction}, output, target, logits);
+    } else {
+      return detail::elementwise_loss(*this, output, target, gradient...);
+    }
   }
 
  private:

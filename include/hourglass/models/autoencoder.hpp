@@ -13,6 +13,7 @@
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/core/parameter_buffer.hpp"
 #include "hourglass/nn/apply.hpp"
+#include "hourglass/nn/container.hpp"
 #include "hourglass/nn/layer.hpp"
 #include "hourglass/nn/workspace.hpp"
 
@@ -32,6 +33,9 @@ class Autoencoder {
   static constexpr std::string_view name = "Autoencoder";
   static constexpr Index static_in = detail::static_in<Encoder>();
   static constexpr Index static_out = detail::static_out<Decoder>(detail::static_in<Decoder>());
+
+  static constexpr bool rows_independent = detail::rows_independent<Encoder> && detail::rows_independent<Decoder>;
+  using LastActivation = detail::LastActivation<Decoder>;
 
   struct Cache {
     typename detail::CacheOf<Scalar, Encoder>::type encoder;
@@ -84,19 +88,44 @@ class Autoencoder {
   void backward(const ConstMatrixView<Scalar>& x, Workspace<Autoencoder>& workspace) const {
     workspace.backward(*this, x);
   }
-
-  template <Mode M>
-  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode) const {
-    const auto code = detail::propagate<Scalar>(encoder_, x, cache.encoder, mode);
-    return detail::propagate<Scalar>(decoder_, code, cache.decoder, mode);
+  /// The same and a step of `optimizer`, fused where it can be: gradients are used up where they are made, and
+  /// workspace.gradients() does not hold them afterwards. The weights get the bits of backward() and optimizer.step().
+  template <class Optimizer>
+  void backward(const ConstMatrixView<Scalar>& x, Workspace<Autoencoder>& workspace, Optimizer& optimizer) {
+    workspace.backward(*this, x, optimizer);
   }
-  /// `gradient` points to this module's slots; dx (batch, features) is computed unless it is empty.
-  void backward(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy, Cache& cache, Scalar* gradient,
-                MatrixView<Scalar> dx) const {
-    const auto code = cache.encoder.output(x.rows());
-    const auto dcode = first_rows(cache.code_gradient, x.rows());
-    detail::backpropagate<Scalar>(decoder_, code, dy, cache.decoder, gradient + slots_size<Scalar>(encoder_), dcode);
-    detail::backpropagate<Scalar>(encoder_, x, dcode, cache.encoder, gradient, dx);
+
+  // The passes of a container, see nn/container.hpp.
+  template <Mode M>
+  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode, RowRange rows) const {
+    const auto code = detail::propagate<Scalar>(encoder_, x, cache.encoder, mode, rows);
+    return detail::propagate<Scalar>(decoder_, code, cache.decoder, mode, rows);
+  }
+  void backward_inputs(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy, Cache& cache,
+                       Scalar* gradient, MatrixView<Scalar> dx, RowRange rows) const {
+    const auto code = rows_of(cache.encoder.output(rows.first + rows.count), rows);
+    const auto dcode = rows_of(cache.code_gradient, rows);
+    Scalar* const decoder_slots = gradient + slots_size<Scalar>(encoder_);
+    if constexpr (detail::ends_in_activation<Encoder> && detail::starts_affine<Decoder>) {
+      detail::backward_inputs<Scalar>(decoder_, code, dy, cache.decoder, decoder_slots, dcode, rows,
+                                      detail::last_activation<Scalar>(encoder_, cache.encoder, rows));
+    } else {
+      detail::backward_inputs<Scalar>(decoder_, code, dy, cache.decoder, decoder_slots, dcode, rows);
+      detail::before_last_activation<Scalar>(encoder_, cache.encoder, rows, dcode);
+    }
+    detail::backward_inputs<Scalar>(encoder_, x, ConstMatrixView<Scalar>(dcode), cache.encoder, gradient, dx, rows);
+  }
+  template <class Self, class Sink>
+  static void backward_parameters(Self& self, const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy,
+                                  Cache& cache, const Sink& sink, WorkPart part) {
+    const ConstMatrixView<Scalar> dcode(first_rows(cache.code_gradient, x.rows()));
+    detail::backward_parameters<Scalar>(self.encoder_, x, dcode, cache.encoder, sink, part);
+    detail::backward_parameters<Scalar>(self.decoder_, cache.encoder.output(x.rows()), dy, cache.decoder,
+                                        sink.at_slot(slots_size<Scalar>(self.encoder_)), part);
+  }
+  [[nodiscard]] const auto& last_activation() const noexcept { return decoder_.last_activation(); }
+  [[nodiscard]] const Scalar* last_input(const Cache& cache) const noexcept {
+    return decoder_.last_input(cache.decoder);
   }
 
   /// Code (batch, code) of x (batch, features).

@@ -16,6 +16,7 @@
 #include "hourglass/core/rng.hpp"
 #include "hourglass/models/reparameterize.hpp"
 #include "hourglass/nn/apply.hpp"
+#include "hourglass/nn/container.hpp"
 #include "hourglass/nn/layer.hpp"
 #include "hourglass/nn/workspace.hpp"
 
@@ -44,6 +45,9 @@ class VariationalAutoencoder {
   static constexpr Index static_out = detail::static_out<Decoder>(detail::static_in<Decoder>());
   /// Evaluation of the ELBO draws z, so it needs a generator.
   static constexpr bool draws_latents_in_evaluation = true;
+
+  static constexpr bool rows_independent = detail::rows_independent<Encoder> && detail::rows_independent<Decoder>;
+  using LastActivation = detail::LastActivation<Decoder>;
 
   struct Cache {
     typename detail::CacheOf<Scalar, Encoder>::type encoder;
@@ -109,30 +113,55 @@ class VariationalAutoencoder {
   void backward(const ConstMatrixView<Scalar>& x, Workspace<VariationalAutoencoder>& workspace) const {
     workspace.backward(*this, x);
   }
+  /// The same and a step of `optimizer`, fused where it can be: gradients are used up where they are made, and
+  /// workspace.gradients() does not hold them afterwards. The weights get the bits of backward() and optimizer.step().
+  template <class Optimizer>
+  void backward(const ConstMatrixView<Scalar>& x, Workspace<VariationalAutoencoder>& workspace, Optimizer& optimizer) {
+    workspace.backward(*this, x, optimizer);
+  }
 
+  // The passes of a container, see nn/container.hpp.
+  /// Draws the noise of a batch.
   template <Mode M>
-  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode) const {
-    const auto posterior = detail::propagate<Scalar>(encoder_, x, cache.encoder, mode);
-    MatrixView<Scalar> noise = first_rows(cache.noise, x.rows());
+  void draw(Cache& cache, const M& mode, Index rows) const {
+    MatrixView<Scalar> noise = first_rows(cache.noise, rows);
     if constexpr (draws_latents<M>)
       mode.rng.fill_normal(std::span<Scalar>(noise.data(), static_cast<std::size_t>(noise.size())));
     else
       noise.setZero();
-    MatrixView<Scalar> latent = first_rows(cache.latent, x.rows());
-    detail::reparameterize<Scalar>(posterior, noise, latent);
-    cache.posterior_gradient.setZero();
-    return detail::propagate<Scalar>(decoder_, ConstMatrixView<Scalar>(latent), cache.decoder, mode);
   }
-  /// `gradient` points to this module's slots; dx (batch, features) is computed unless it is empty.
-  void backward(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy, Cache& cache, Scalar* gradient,
-                MatrixView<Scalar> dx) const {
-    const Index rows = x.rows();
-    const MatrixView<Scalar> dlatent = first_rows(cache.latent_gradient, rows);
-    const MatrixView<Scalar> dposterior = first_rows(cache.posterior_gradient, rows);
-    detail::backpropagate<Scalar>(decoder_, ConstMatrixView<Scalar>(first_rows(cache.latent, rows)), dy, cache.decoder,
-                                  gradient + slots_size<Scalar>(encoder_), dlatent);
-    detail::reparameterize_backward<Scalar>(cache.posterior(rows), first_rows(cache.noise, rows), dlatent, dposterior);
-    detail::backpropagate<Scalar>(encoder_, x, dposterior, cache.encoder, gradient, dx);
+  template <Mode M>
+  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode, RowRange rows) const {
+    const auto posterior = detail::propagate<Scalar>(encoder_, x, cache.encoder, mode, rows);
+    const MatrixView<Scalar> latent = rows_of(cache.latent, rows);
+    detail::reparameterize<Scalar>(posterior, rows_of(cache.noise, rows), latent);
+    if (cache.posterior_gradient.size() > 0) rows_of(cache.posterior_gradient, rows).setZero();
+    return detail::propagate<Scalar>(decoder_, ConstMatrixView<Scalar>(latent), cache.decoder, mode, rows);
+  }
+  void backward_inputs(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy, Cache& cache,
+                       Scalar* gradient, MatrixView<Scalar> dx, RowRange rows) const {
+    const MatrixView<Scalar> dlatent = rows_of(cache.latent_gradient, rows);
+    const MatrixView<Scalar> dposterior = rows_of(cache.posterior_gradient, rows);
+    detail::backward_inputs<Scalar>(decoder_, ConstMatrixView<Scalar>(rows_of(cache.latent, rows)), dy, cache.decoder,
+                                    gradient + slots_size<Scalar>(encoder_), dlatent, rows);
+    detail::reparameterize_backward<Scalar>(rows_of(cache.posterior(rows.first + rows.count), rows),
+                                            rows_of(cache.noise, rows), dlatent, dposterior);
+    detail::before_last_activation<Scalar>(encoder_, cache.encoder, rows, dposterior);
+    detail::backward_inputs<Scalar>(encoder_, x, ConstMatrixView<Scalar>(dposterior), cache.encoder, gradient, dx,
+                                    rows);
+  }
+  template <class Self, class Sink>
+  static void backward_parameters(Self& self, const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy,
+                                  Cache& cache, const Sink& sink, WorkPart part) {
+    const ConstMatrixView<Scalar> dposterior(first_rows(cache.posterior_gradient, x.rows()));
+    const ConstMatrixView<Scalar> latent(first_rows(cache.latent, x.rows()));
+    detail::backward_parameters<Scalar>(self.encoder_, x, dposterior, cache.encoder, sink, part);
+    detail::backward_parameters<Scalar>(self.decoder_, latent, dy, cache.decoder,
+                                        sink.at_slot(slots_size<Scalar>(self.encoder_)), part);
+  }
+  [[nodiscard]] const auto& last_activation() const noexcept { return decoder_.last_activation(); }
+  [[nodiscard]] const Scalar* last_input(const Cache& cache) const noexcept {
+    return decoder_.last_input(cache.decoder);
   }
 
   /// Mean and log-variance (batch, latent) of q(z|x).

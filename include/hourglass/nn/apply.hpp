@@ -23,7 +23,7 @@ template <class Module, class Scalar>
   for (Index first = 0; first < x.rows(); first += apply_rows) {
     const Index rows = std::min(apply_rows, x.rows() - first);
     const ConstMatrixView<Scalar> part(x.data() + first * x.cols(), rows, x.cols());
-    y.middleRows(first, rows) = propagate<Scalar>(module, part, cache, Inference{});
+    y.middleRows(first, rows) = propagate<Scalar>(module, part, cache, Inference{}, {0, rows});
   }
   return y;
 }

@@ -10,6 +10,7 @@ namespace hourglass {
 /// y = x: a place that a network keeps free.
 struct Identity {
   static constexpr std::string_view name = "Identity";
+  static constexpr bool derivative_from_output = true;
   HOURGLASS_SIMD(V value(V x) const, { return x; })
   HOURGLASS_SIMD(V derivative(V, V) const, { return V(1); })
 };

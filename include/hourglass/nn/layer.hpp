@@ -10,8 +10,7 @@
 //     backward(x, y, dy, dx, scratch, gradient)  fills the slots of its parameters, and dx unless dx is empty
 // `static_in` and `static_out` state the widths that the compiler knows, `fields()` its parameters (parameter.hpp).
 //
-// A container has a `Cache` of its own, made by `plan(max_batch, in, purpose)`, with `output(rows)` and `bytes()`, and
-// `forward(x, cache, mode)` and `backward(x, dy, cache, gradient, dx)` on it.
+// What is made of other modules, such as Sequential, is a container: see nn/container.hpp.
 // Layers are const while they compute: all that a pass writes lies in memory that the caller passes in.
 #pragma once
 
@@ -34,10 +33,23 @@
 
 namespace hourglass {
 
-/// A module that is made of others and keeps a cache of its own shape.
+/// A module that is made of others and keeps a cache of its own shape; see nn/container.hpp.
 template <class Module>
 concept Container = requires {
   typename Module::Cache;
+};
+
+/// A layer whose forward pass is one product that can end in an activation: Linear. It has `product(x, y, epilogue)`,
+/// `input_gradient(dy, dx, epilogue)`, `parameter_gradient(self, x, dy, sink, part)` and `bias_data()`.
+template <class Module>
+concept Affine = requires {
+  requires Module::is_affine;
+};
+
+/// Rows [first, first + count) of a batch: what one thread works on.
+struct RowRange {
+  Index first;
+  Index count;
 };
 
 /// What buffers are for: inference keeps nothing for a backward pass.
@@ -51,6 +63,20 @@ template <class Scalar>
 template <class Scalar>
 [[nodiscard]] ConstMatrixView<Scalar> first_rows(const Matrix<Scalar>& matrix, Index rows) noexcept {
   return {matrix.data(), rows, matrix.cols()};
+}
+
+/// The given rows of a buffer.
+template <class Scalar>
+[[nodiscard]] MatrixView<Scalar> rows_of(Matrix<Scalar>& matrix, RowRange rows) noexcept {
+  return {matrix.data() + rows.first * matrix.cols(), rows.count, matrix.cols()};
+}
+template <class Scalar>
+[[nodiscard]] ConstMatrixView<Scalar> rows_of(const Matrix<Scalar>& matrix, RowRange rows) noexcept {
+  return {matrix.data() + rows.first * matrix.cols(), rows.count, matrix.cols()};
+}
+template <class Scalar>
+[[nodiscard]] ConstMatrixView<Scalar> rows_of(const ConstMatrixView<Scalar>& matrix, RowRange rows) noexcept {
+  return {matrix.data() + rows.first * matrix.cols(), rows.count, matrix.cols()};
 }
 
 /// What one layer leaves for the next one and for its own backward pass.
@@ -178,38 +204,36 @@ struct ActivationBackward {
   })
 };
 
+/// y = f(x) for the given rows, on as many threads as the caller has.
+template <class Scalar, class Module>
+void activation_forward(const Module& f, Index count, const Scalar* x, Scalar* y) {
+  parallel_ranges(count, [&](Index begin, Index end) {
+    simd::dispatch<Scalar>(ActivationForward<Scalar, Module>{f, end - begin, x + begin, y + begin});
+  });
+}
+
+/// dx = dy f'(x); dx may be dy.
+template <class Scalar, class Module>
+void activation_backward(const Module& f, Index count, const Scalar* x, const Scalar* y, const Scalar* dy, Scalar* dx) {
+  parallel_ranges(count, [&](Index begin, Index end) {
+    simd::dispatch<Scalar>(
+        ActivationBackward<Scalar, Module>{f, end - begin, x + begin, y + begin, dy + begin, dx + begin});
+  });
+}
+
+/// The module's output for rows `rows` of a batch, of which x is the input.
 template <class Scalar, class Module, class Cache, Mode M>
-ConstMatrixView<Scalar> propagate(const Module& module, const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode) {
+ConstMatrixView<Scalar> propagate(const Module& module, const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode,
+                                  RowRange rows) {
   if constexpr (Container<Module>) {
-    return module.forward(x, cache, mode);
+    return module.forward(x, cache, mode, rows);
   } else {
-    const MatrixView<Scalar> y = first_rows(cache.values, x.rows());
+    MatrixView<Scalar> y = rows_of(cache.values, rows);
     if constexpr (Activation<Module>)
-      parallel_ranges(y.size(), [&, in = x.data(), out = cache.values.data()](Index begin, Index end) {
-        simd::dispatch<Scalar>(ActivationForward<Scalar, Module>{module, end - begin, in + begin, out + begin});
-      });
+      activation_forward(module, y.size(), x.data(), y.data());
     else
       module.forward(x, y, std::span<Scalar>(cache.scratch), mode);
     return y;
-  }
-}
-
-/// `gradient` points to the slots of the module's own parameters. An empty dx is not computed.
-template <class Scalar, class Module, class Cache>
-void backpropagate(const Module& module, const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy,
-                   Cache& cache, Scalar* gradient, MatrixView<Scalar> dx) {
-  if constexpr (Container<Module>) {
-    module.backward(x, dy, cache, gradient, dx);
-  } else if constexpr (Activation<Module>) {
-    if (dx.data() == nullptr) return;
-    const Scalar* out = cache.values.data();
-    parallel_ranges(dx.size(), [&, in = x.data(), from = dy.data(), to = dx.data()](Index begin, Index end) {
-      simd::dispatch<Scalar>(
-          ActivationBackward<Scalar, Module>{module, end - begin, in + begin, out + begin, from + begin, to + begin});
-    });
-  } else {
-    const ConstMatrixView<Scalar> y = cache.output(x.rows());
-    module.backward(x, y, dy, dx, std::span<const Scalar>(cache.scratch), gradient);
   }
 }
 

@@ -11,7 +11,9 @@
 #include "hourglass/core/mode.hpp"
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/core/parameter_buffer.hpp"
+#include "hourglass/core/update.hpp"
 #include "hourglass/gemm/gemm.hpp"
+#include "hourglass/nn/container.hpp"
 
 namespace hourglass {
 
@@ -31,6 +33,7 @@ class Linear {
   static constexpr std::string_view name = "Linear";
   static constexpr Index static_in = In;
   static constexpr Index static_out = Out;
+  static constexpr bool is_affine = true;
 
   Linear() requires(In != Dynamic && Out != Dynamic) : Linear(In, Out) {}
   explicit Linear(const LinearOptions& options) requires(In != Dynamic && Out != Dynamic) : Linear(In, Out, options) {}
@@ -64,30 +67,57 @@ class Linear {
 
   template <Mode M>
   void forward(const ConstMatrixView<Scalar>& x, MatrixView<Scalar> y, std::span<Scalar>, const M&) const {
-    check_input(x.cols());
-    const Index in = in_.value();
-    const Index out = out_.value();
-    const Output<Scalar> result{y.data(), out};
     if (has_bias())
-      gemm(x.rows(), out, in, row_major(x.data(), in), weight_transposed(), result,
-           epilogue::Bias<Scalar>{bias_.data()});
+      product(x, y, epilogue::Bias<Scalar>{bias_.data()});
     else
-      gemm(x.rows(), out, in, row_major(x.data(), in), weight_transposed(), result);
+      product(x, y, epilogue::Store{});
   }
 
   /// dW = dy^T x and db = column sums of dy into the slots at `gradient`; dx = dy W unless dx is empty.
   void backward(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>&, const ConstMatrixView<Scalar>& dy,
                 MatrixView<Scalar> dx, std::span<const Scalar>, Scalar* gradient) const {
-    const Index batch = x.rows();
-    const Index in = in_.value();
-    const Index out = out_.value();
+    parameter_gradient(*this, x, dy, GradientStore<Scalar>{gradient}, {});
+    if (dx.data() != nullptr) input_gradient(dy, dx, epilogue::Store{});
+  }
+
+  /// b, or null.
+  [[nodiscard]] const Scalar* bias_data() const noexcept { return has_bias() ? bias_.data() : nullptr; }
+  /// y = epilogue(x W^T). Throws ShapeError when x has another width than W.
+  template <class Epilogue>
+  void product(const ConstMatrixView<Scalar>& x, MatrixView<Scalar> y, const Epilogue& epilogue) const {
+    check_input(x.cols());
+    gemm(x.rows(), out_.value(), in_.value(), row_major(x.data(), in_.value()), weight_transposed(),
+         Output<Scalar>{y.data(), out_.value()}, epilogue);
+  }
+  /// dx = epilogue(dy W).
+  template <class Epilogue>
+  void input_gradient(const ConstMatrixView<Scalar>& dy, MatrixView<Scalar> dx, const Epilogue& epilogue) const {
+    gemm(dy.rows(), in_.value(), out_.value(), row_major(dy.data(), out_.value()), transpose(weight_transposed()),
+         Output<Scalar>{dx.data(), in_.value()}, epilogue);
+  }
+  /// Part of dW = dy^T x and db = column sums of dy, into their slots or into a step of an optimiser on W and b.
+  template <class Self, class Sink>
+  static void parameter_gradient(Self& self, const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy,
+                                 const Sink& sink, WorkPart part) {
     // dW has the storage of W: contiguous over the outputs, so it is the row-major (in, out) matrix x^T dy.
     // The product sums the columns of dy while it reads them.
-    Scalar* db = has_bias() ? gradient + slot_size<Scalar>(weight_.size()) : nullptr;
-    gemm(in, out, batch, transpose(row_major(x.data(), in)), row_major(dy.data(), out), Output<Scalar>{gradient, out},
-         {}, {.column_sums = db});
-    if (dx.data() != nullptr)
-      gemm(batch, in, out, row_major(dy.data(), out), transpose(weight_transposed()), Output<Scalar>{dx.data(), in});
+    const Index in = self.in_.value();
+    const Index out = self.out_.value();
+    const Index bias_slot = slot_size<Scalar>(self.weight_.size());
+    Scalar* db = self.has_bias() ? sink.gradient + bias_slot : nullptr;
+    const auto multiply = [&](Scalar* to, const auto& epilogue) {
+      gemm(in, out, x.rows(), transpose(row_major(x.data(), in)), row_major(dy.data(), out), Output<Scalar>{to, out},
+           epilogue, {.column_sums = db, .part = part.index, .parts = part.count});
+    };
+    if constexpr (Sink::updates) {
+      multiply(self.weight_.data(), epilogue::Update<typename Sink::Rule>{sink.rule, out});
+      const detail::Range sums = detail::column_sums_of_part<Scalar>(in, out, part.index, part.count);
+      if (db != nullptr)
+        detail::update_range(sink.rule.at_slot(bias_slot), sums.begin, sums.end, self.bias_.data(),
+                             static_cast<const Scalar*>(db));
+    } else {
+      multiply(sink.gradient, epilogue::Store{});
+    }
   }
 
  private:

@@ -1,8 +1,7 @@
 // Mlp: linear layers of run-time number and widths, each followed by an activation.
 #pragma once
 
-#include <algorithm>
-#include <array>
+#include <new>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -11,7 +10,9 @@
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/matrix.hpp"
 #include "hourglass/core/mode.hpp"
+#include "hourglass/gemm/epilogue.hpp"
 #include "hourglass/nn/apply.hpp"
+#include "hourglass/nn/container.hpp"
 #include "hourglass/nn/identity.hpp"
 #include "hourglass/nn/layer.hpp"
 #include "hourglass/nn/linear.hpp"
@@ -31,15 +32,22 @@ class Mlp {
   static constexpr Index static_in = Dynamic;
   static constexpr Index static_out = Dynamic;
 
-  struct Cache {
-    std::vector<LayerCache<Scalar>> layers;  // linear, activation, linear, activation, ...
-    std::array<Matrix<Scalar>, 2> between;   // (max_batch, widest inner width)
+  static constexpr bool starts_affine = true;
+  static constexpr bool rows_independent = true;
+  using LastActivation = Last;
 
-    [[nodiscard]] ConstMatrixView<Scalar> output(Index rows) const noexcept { return layers.back().output(rows); }
+  /// Buffers of each linear layer and the activation behind it.
+  struct Cache {
+    std::vector<Matrix<Scalar>> sums;       // (max_batch, out): only if a derivative needs them
+    std::vector<Matrix<Scalar>> outputs;    // (max_batch, out)
+    std::vector<Matrix<Scalar>> gradients;  // (max_batch, out): d loss / d sums, but for the last layer
+
+    [[nodiscard]] ConstMatrixView<Scalar> output(Index rows) const noexcept { return first_rows(outputs.back(), rows); }
     [[nodiscard]] std::size_t bytes() const noexcept {
-      auto total = static_cast<std::size_t>(between[0].size() + between[1].size()) * sizeof(Scalar);
-      for (const auto& layer : layers) total += layer.bytes();
-      return total;
+      Index total = 0;
+      for (const auto* buffers : {&sums, &outputs, &gradients})
+        for (const auto& buffer : *buffers) total += buffer.size();
+      return static_cast<std::size_t>(total) * sizeof(Scalar);
     }
   };
 
@@ -77,16 +85,16 @@ class Mlp {
 
   [[nodiscard]] Cache plan(Index max_batch, Index in, Purpose purpose) const {
     (void)out_features(in);
+    const bool training = purpose == Purpose::training;
     Cache cache;
-    Index widest = 1;
-    for (const auto& linear : linears_) {
-      const Index width = linear.out_features();
-      cache.layers.push_back(detail::plan<Scalar>(linear, max_batch, linear.in_features(), purpose));
-      cache.layers.push_back(detail::plan<Scalar>(hidden_, max_batch, width, purpose));
-      widest = std::max(widest, width);
+    for (std::size_t i = 0; i < depth(); ++i) {
+      const Index width = linears_[i].out_features();
+      const bool last = i + 1 == depth();
+      const bool kept = training && !(last ? DerivativeFromOutput<Last> : DerivativeFromOutput<Hidden>);
+      cache.sums.push_back(kept ? Matrix<Scalar>(max_batch, width) : Matrix<Scalar>());
+      cache.outputs.emplace_back(max_batch, width);
+      cache.gradients.push_back(training && !last ? Matrix<Scalar>(max_batch, width) : Matrix<Scalar>());
     }
-    if (purpose == Purpose::training)
-      for (Matrix<Scalar>& buffer : cache.between) buffer = Matrix<Scalar>(max_batch, widest);
     return cache;
   }
 
@@ -95,50 +103,64 @@ class Mlp {
                                   const M& mode = {}) const {
     return workspace.forward(*this, x, mode);
   }
+  /// Gradients of all parameters, from workspace.output_gradient() and the batch x of the last forward().
   void backward(const ConstMatrixView<Scalar>& x, Workspace<Mlp>& workspace) const { workspace.backward(*this, x); }
+  /// The same and a step of `optimizer`, see Sequential.
+  template <class Optimizer>
+  void backward(const ConstMatrixView<Scalar>& x, Workspace<Mlp>& workspace, Optimizer& optimizer) {
+    workspace.backward(*this, x, optimizer);
+  }
 
   /// y (batch, out) for x (batch, in), in inference, without a workspace.
   [[nodiscard]] Matrix<Scalar> operator()(const ConstMatrixView<Scalar>& x) const { return detail::apply(*this, x); }
 
+  // The passes of a container, see nn/container.hpp.
   template <Mode M>
-  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode) const {
+  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M&, RowRange rows) const {
     for (std::size_t i = 0; i < depth(); ++i) {
-      auto& linear = cache.layers[2 * i];
-      auto& activation = cache.layers[2 * i + 1];
-      const auto sum = detail::propagate<Scalar>(linears_[i], input_of(i, x, cache), linear, mode);
-      if (i + 1 < depth())
-        detail::propagate<Scalar>(hidden_, sum, activation, mode);
-      else
-        detail::propagate<Scalar>(last_, sum, activation, mode);
+      const auto multiply = [&]<class A>(const A& activation) {
+        const MatrixView<Scalar> y = rows_of(cache.outputs[i], rows);
+        Scalar* const sums = rows_of(cache.sums[i], rows).data();
+        linears_[i].product(input_of(i, x, cache, rows), y,
+                            epilogue::BiasActivation<Scalar, A>{linears_[i].bias_data(), activation, sums, y.cols()});
+      };
+      i + 1 < depth() ? multiply(hidden_) : multiply(last_);
     }
-    return cache.output(x.rows());
+    return rows_of(cache.outputs.back(), rows);
   }
-
-  void backward(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy, Cache& cache, Scalar* gradient,
-                MatrixView<Scalar> dx) const {
-    const Index rows = x.rows();
-    gradient += slots_size<Scalar>(*this);
-    for (std::size_t i = depth(); i-- > 0;) {
-      const auto& linear = linears_[i];
-      gradient -= slots_size<Scalar>(linear);
-      const Index width = linear.out_features();
-      const ConstMatrixView<Scalar> sum = cache.layers[2 * i].output(rows);
-      const MatrixView<Scalar> dsum(cache.between[0].data(), rows, width);
-      const bool last = i + 1 == depth();
-      if (last)
-        detail::backpropagate<Scalar>(last_, sum, dy, cache.layers[2 * i + 1], gradient, dsum);
-      else
-        detail::backpropagate<Scalar>(hidden_, sum, ConstMatrixView<Scalar>(cache.between[1].data(), rows, width),
-                                      cache.layers[2 * i + 1], gradient, dsum);
-      const MatrixView<Scalar> din =
-          i == 0 ? dx : MatrixView<Scalar>(cache.between[1].data(), rows, linear.in_features());
-      detail::backpropagate<Scalar>(linear, input_of(i, x, cache), dsum, cache.layers[2 * i], gradient, din);
+  template <class Before = detail::Nothing>
+  void backward_inputs(const ConstMatrixView<Scalar>&, const ConstMatrixView<Scalar>& dy, Cache& cache, Scalar*,
+                       MatrixView<Scalar> dx, RowRange rows, const Before& before = {}) const {
+    ConstMatrixView<Scalar> dsum = dy;
+    for (std::size_t i = depth() - 1; i > 0; --i) {
+      const MatrixView<Scalar> din = rows_of(cache.gradients[i - 1], rows);
+      const detail::Behind<Scalar, Hidden> activation{hidden_, rows_of(cache.sums[i - 1], rows).data(),
+                                                      rows_of(cache.outputs[i - 1], rows).data()};
+      linears_[i].input_gradient(dsum, din, activation.epilogue(din.cols()));
+      ::new (static_cast<void*>(&dsum)) ConstMatrixView<Scalar>(din);
+    }
+    if (dx.data() != nullptr) linears_[0].input_gradient(dsum, dx, before.epilogue(dx.cols()));
+  }
+  template <class Self, class Sink>
+  static void backward_parameters(Self& self, const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy,
+                                  Cache& cache, const Sink& sink, WorkPart part) {
+    const RowRange rows{0, x.rows()};
+    Index offset = 0;
+    for (std::size_t i = 0; i < self.depth(); ++i) {
+      const bool last = i + 1 == self.depth();
+      detail::backward_parameters<Scalar>(self.linears_[i], input_of(i, x, cache, rows),
+                                          last ? dy : ConstMatrixView<Scalar>(rows_of(cache.gradients[i], rows)), cache,
+                                          sink.at_slot(offset), part);
+      offset += slots_size<Scalar>(self.linears_[i]);
     }
   }
+  [[nodiscard]] const Last& last_activation() const noexcept { return last_; }
+  [[nodiscard]] const Scalar* last_input(const Cache& cache) const noexcept { return cache.sums.back().data(); }
 
  private:
-  static ConstMatrixView<Scalar> input_of(std::size_t i, const ConstMatrixView<Scalar>& x, const Cache& cache) {
-    return i == 0 ? x : cache.layers[2 * i - 1].output(x.rows());
+  static ConstMatrixView<Scalar> input_of(std::size_t i, const ConstMatrixView<Scalar>& x, const Cache& cache,
+                                          RowRange rows) {
+    return i == 0 ? x : rows_of(cache.outputs[i - 1], rows);
   }
 
   std::vector<Linear<Dynamic, Dynamic, Scalar>> linears_;

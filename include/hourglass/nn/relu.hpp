@@ -10,6 +10,7 @@ namespace hourglass {
 /// Rectified linear unit y = max(x, 0); the derivative at 0 is 0. NaN stays NaN.
 struct ReLU {
   static constexpr std::string_view name = "ReLU";
+  static constexpr bool derivative_from_output = true;
   HOURGLASS_SIMD(V value(V x) const, {
     const V zero(0);
     return select(x < zero, zero, x);

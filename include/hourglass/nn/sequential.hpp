@@ -1,7 +1,6 @@
 // Sequential: layers one after another, y = layer_n(... layer_1(x)).
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <string_view>
 #include <tuple>
@@ -13,7 +12,9 @@
 #include "hourglass/core/mode.hpp"
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/core/parameter_buffer.hpp"
+#include "hourglass/gemm/epilogue.hpp"
 #include "hourglass/nn/apply.hpp"
+#include "hourglass/nn/container.hpp"
 #include "hourglass/nn/layer.hpp"
 #include "hourglass/nn/workspace.hpp"
 
@@ -44,14 +45,26 @@ constexpr Index sequential_in() noexcept {
     return Dynamic;
 }
 
+/// The activation that a network ends in, if it does: the last layer, or that of a container there.
+template <bool behind_another, class Last>
+struct LastOf : LastActivationOf<Last> {};
+template <Activation Last>
+struct LastOf<true, Last> {
+  using type = Last;
+};
+
 }  // namespace detail
 
-/// Layers one after another. Widths known to the compiler must fit or the program does not compile; widths known at
-/// run time are checked once, at construction. Parameters are named by position, as in PyTorch: "0.weight", "2.bias".
+/// Layers one after another. A Linear and the activation behind it run as one product, forward and backward; the
+/// results are those of the layers one by one (see Unfused). Widths known to the compiler must fit or the program does
+/// not compile; widths known at run time are checked once, at construction. Parameters are named by position, as in
+/// PyTorch: "0.weight", "2.bias".
 template <class... Layers>
 class Sequential {
   static_assert(sizeof...(Layers) > 0, "Sequential needs at least one layer");
   static constexpr std::size_t count = sizeof...(Layers);
+  template <std::size_t index>
+  using Layer = std::tuple_element_t<index, std::tuple<Layers...>>;
 
  public:
   using Scalar = typename detail::ScalarOf<Layers...>::type;
@@ -61,17 +74,25 @@ class Sequential {
   static constexpr Index static_out = detail::SequentialWidth<0, static_in, Layers...>::value;
   static_assert(static_out != 0);  // uses the constant, so that the widths are checked as soon as the type is named
 
-  /// Buffers of all layers, and two more for the gradients between them.
+  static constexpr bool starts_affine = detail::starts_affine<Layer<0>>;
+  static constexpr bool rows_independent = (detail::rows_independent<Layers> && ...);
+  /// The activation that the network ends in, if it stands behind another layer.
+  using LastActivation = typename detail::LastOf<(count > 1), Layer<count - 1>>::type;
+
+  /// Buffers of all layers.
   struct Cache {
     std::tuple<typename detail::CacheOf<Scalar, Layers>::type...> layers;
-    std::array<Matrix<Scalar>, 2> between;  // (max_batch, widest inner width)
+    // d loss / d output of each layer (max_batch, out); empty where that never reaches memory, and for the last layer.
+    std::array<Matrix<Scalar>, count> gradients;
 
     [[nodiscard]] ConstMatrixView<Scalar> output(Index rows) const noexcept {
       return std::get<count - 1>(layers).output(rows);
     }
     [[nodiscard]] std::size_t bytes() const noexcept {
-      const auto inner = static_cast<std::size_t>(between[0].size() + between[1].size()) * sizeof(Scalar);
-      return std::apply([&](const auto&... layer) { return (inner + ... + layer.bytes()); }, layers);
+      Index inner = 0;
+      for (const Matrix<Scalar>& gradient : gradients) inner += gradient.size();
+      const std::size_t total = static_cast<std::size_t>(inner) * sizeof(Scalar);
+      return std::apply([&](const auto&... layer) { return (total + ... + layer.bytes()); }, layers);
     }
   };
 
@@ -118,10 +139,7 @@ class Sequential {
   /// Buffers for batches of up to max_batch rows of `in` features.
   [[nodiscard]] Cache plan(Index max_batch, Index in, Purpose purpose) const {
     Cache cache;
-    Index widest = 1;
-    plan_from<0>(cache, max_batch, in, purpose, widest);
-    if (purpose == Purpose::training && count > 1)
-      for (Matrix<Scalar>& buffer : cache.between) buffer = Matrix<Scalar>(max_batch, widest);
+    plan_from<0>(cache, max_batch, in, purpose);
     return cache;
   }
 
@@ -135,18 +153,43 @@ class Sequential {
   void backward(const ConstMatrixView<Scalar>& x, Workspace<Sequential>& workspace) const {
     workspace.backward(*this, x);
   }
+  /// The same and a step of `optimizer`, fused where it can be: gradients are used up where they are made, and
+  /// workspace.gradients() does not hold them afterwards. The weights get the bits of backward() and optimizer.step().
+  template <class Optimizer>
+  void backward(const ConstMatrixView<Scalar>& x, Workspace<Sequential>& workspace, Optimizer& optimizer) {
+    workspace.backward(*this, x, optimizer);
+  }
 
   /// y (batch, out) for x (batch, in), in inference, without a workspace.
   [[nodiscard]] Matrix<Scalar> operator()(const ConstMatrixView<Scalar>& x) const { return detail::apply(*this, x); }
 
+  // The passes of a container, see nn/container.hpp.
   template <Mode M>
-  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode) const {
-    return forward_from<0>(x, cache, mode);
+  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode, RowRange rows) const {
+    return forward_from<0>(x, cache, mode, rows);
   }
-  /// `gradient` points to this module's slots; dx (batch, in) is computed unless it is empty.
-  void backward(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy, Cache& cache, Scalar* gradient,
-                MatrixView<Scalar> dx) const {
-    backward_from<count - 1>(x, dy, cache, gradient + slots_before<count - 1>(), dx);
+  template <class Before = detail::Nothing>
+  void backward_inputs(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy, Cache& cache,
+                       Scalar* gradient, MatrixView<Scalar> dx, RowRange rows, const Before& before = {}) const {
+    inputs_from<last_dy>(x, dy, cache, gradient, dx, rows, before);
+  }
+  template <class Self, class Sink>
+  static void backward_parameters(Self& self, const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy,
+                                  Cache& cache, const Sink& sink, WorkPart part) {
+    parameters_from<0>(self, x, dy, cache, sink, part);
+  }
+  [[nodiscard]] const auto& last_activation() const noexcept {
+    if constexpr (Activation<Layer<count - 1>>)
+      return std::get<count - 1>(layers_);
+    else
+      return std::get<count - 1>(layers_).last_activation();
+  }
+  /// Sums before that activation, or null where they are not kept.
+  [[nodiscard]] const Scalar* last_input(const Cache& cache) const noexcept {
+    if constexpr (Activation<Layer<count - 1>>)
+      return std::get<count - 2>(cache.layers).output(0).data();
+    else
+      return std::get<count - 1>(layers_).last_input(std::get<count - 1>(cache.layers));
   }
 
  private:
@@ -170,38 +213,118 @@ class Sequential {
     });
   }
 
+  /// Linear and the activation behind it: one product.
   template <std::size_t index>
-  void plan_from(Cache& cache, Index max_batch, Index in, Purpose purpose, Index& widest) const {
-    const auto& layer = std::get<index>(layers_);
-    if (index > 0) widest = std::max(widest, in);
-    std::get<index>(cache.layers) = detail::plan<Scalar>(layer, max_batch, in, purpose);
+  static constexpr bool fused = [] {
     if constexpr (index + 1 < count)
-      plan_from<index + 1>(cache, max_batch, detail::out_features(layer, in), purpose, widest);
+      return Affine<Layer<index>> && Activation<Layer<index + 1>>;
+    else
+      return false;
+  }();
+  /// The layer whose output `dy` is the gradient of: the one before an activation at the end.
+  static constexpr std::size_t last_dy = count > 1 && Activation<Layer<count - 1>> ? count - 2 : count - 1;
+  /// The gradient of the layer's output never exists: the product that makes it goes on to that of the layer's input.
+  template <std::size_t index>
+  static constexpr bool passed_over = [] {
+    if constexpr (index < last_dy)
+      return Activation<Layer<index>> && detail::starts_affine<Layer<index + 1>>;
+    else
+      return true;
+  }();
+
+  template <std::size_t index>
+  void plan_from(Cache& cache, Index max_batch, Index in, Purpose purpose) const {
+    const auto& layer = std::get<index>(layers_);
+    const Index out = detail::out_features(layer, in);
+    bool kept = true;  // the sums between a Linear and its activation: only if the derivative needs them
+    if constexpr (fused<index>) kept = purpose == Purpose::training && !DerivativeFromOutput<Layer<index + 1>>;
+    if (kept) std::get<index>(cache.layers) = detail::plan<Scalar>(layer, max_batch, in, purpose);
+    if (purpose == Purpose::training && !passed_over<index>) cache.gradients[index] = Matrix<Scalar>(max_batch, out);
+    if constexpr (index + 1 < count) plan_from<index + 1>(cache, max_batch, out, purpose);
   }
 
   template <std::size_t index, Mode M>
-  ConstMatrixView<Scalar> forward_from(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode) const {
-    const auto y = detail::propagate<Scalar>(std::get<index>(layers_), x, std::get<index>(cache.layers), mode);
-    if constexpr (index + 1 < count)
-      return forward_from<index + 1>(y, cache, mode);
+  ConstMatrixView<Scalar> forward_from(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode,
+                                       RowRange rows) const {
+    const auto& layer = std::get<index>(layers_);
+    auto& own = std::get<index>(cache.layers);
+    constexpr std::size_t next = index + (fused<index> ? 2 : 1);
+    const auto y = [&]() -> ConstMatrixView<Scalar> {
+      if constexpr (fused<index>) {
+        const MatrixView<Scalar> out = rows_of(std::get<index + 1>(cache.layers).values, rows);
+        MatrixView<Scalar> sums = rows_of(own.values, rows);
+        layer.product(x, out,
+                      epilogue::BiasActivation<Scalar, Layer<index + 1>>{
+                          layer.bias_data(), std::get<index + 1>(layers_), sums.data(), out.cols()});
+        return out;
+      } else {
+        return detail::propagate<Scalar>(layer, x, own, mode, rows);
+      }
+    }();
+    if constexpr (next < count)
+      return forward_from<next>(y, cache, mode, rows);
     else
       return y;
   }
 
+  /// Rows of the output of a layer.
   template <std::size_t index>
-  void backward_from(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy, Cache& cache,
-                     Scalar* gradient, MatrixView<Scalar> dx) const {
+  [[nodiscard]] static ConstMatrixView<Scalar> output_of(const Cache& cache, RowRange rows) noexcept {
+    return rows_of(std::get<index>(cache.layers).output(rows.first + rows.count), rows);
+  }
+  /// What went into a layer: x, or the output of the one before.
+  template <std::size_t index>
+  [[nodiscard]] static ConstMatrixView<Scalar> input_of(const ConstMatrixView<Scalar>& x, const Cache& cache,
+                                                        RowRange rows) noexcept {
+    if constexpr (index == 0)
+      return x;
+    else
+      return output_of<index - 1>(cache, rows);
+  }
+
+  /// dy is the gradient of the output of layer `index`.
+  template <std::size_t index, class Before>
+  void inputs_from(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy, Cache& cache, Scalar* gradient,
+                   MatrixView<Scalar> dx, RowRange rows, const Before& before) const {
     const auto& layer = std::get<index>(layers_);
     auto& own = std::get<index>(cache.layers);
+    Scalar* const slots = gradient + slots_before<index>();
+    const auto in = input_of<index>(x, cache, rows);
     if constexpr (index == 0) {
-      detail::backpropagate<Scalar>(layer, x, dy, own, gradient, dx);
+      detail::backward_inputs<Scalar>(layer, in, dy, own, slots, dx, rows, before);
+    } else if constexpr (passed_over<index - 1>) {
+      using A = Layer<index - 1>;
+      const auto sums = input_of<index - 1>(x, cache, rows);
+      const detail::Behind<Scalar, A> activation{std::get<index - 1>(layers_),
+                                                 DerivativeFromOutput<A> ? nullptr : sums.data(), in.data()};
+      if constexpr (index == 1) {
+        detail::backward_inputs<Scalar>(layer, in, dy, own, slots, dx, rows, activation);
+      } else {
+        const auto din = rows_of(cache.gradients[index - 2], rows);
+        detail::backward_inputs<Scalar>(layer, in, dy, own, slots, din, rows, activation);
+        inputs_from<index - 2>(x, ConstMatrixView<Scalar>(din), cache, gradient, dx, rows, before);
+      }
     } else {
-      const ConstMatrixView<Scalar> in = std::get<index - 1>(cache.layers).output(x.rows());
-      const MatrixView<Scalar> between(cache.between[index % 2].data(), in.rows(), in.cols());
-      detail::backpropagate<Scalar>(layer, in, dy, own, gradient, between);
-      const Index step = slots_size<Scalar>(std::get<index - 1>(layers_));
-      backward_from<index - 1>(x, between, cache, gradient - step, dx);
+      const auto din = rows_of(cache.gradients[index - 1], rows);
+      detail::backward_inputs<Scalar>(layer, in, dy, own, slots, din, rows);
+      detail::before_last_activation<Scalar>(std::get<index - 1>(layers_), std::get<index - 1>(cache.layers), rows,
+                                             din);
+      inputs_from<index - 1>(x, ConstMatrixView<Scalar>(din), cache, gradient, dx, rows, before);
     }
+  }
+
+  template <std::size_t index, class Self, class Sink>
+  static void parameters_from(Self& self, const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy,
+                              Cache& cache, const Sink& sink, WorkPart part) {
+    if constexpr (!Activation<Layer<index>>) {
+      const RowRange rows{0, x.rows()};
+      const ConstMatrixView<Scalar> own =
+          index == last_dy ? dy : ConstMatrixView<Scalar>(rows_of(cache.gradients[index], rows));
+      detail::backward_parameters<Scalar>(std::get<index>(self.layers_), input_of<index>(x, cache, rows), own,
+                                          std::get<index>(cache.layers),
+                                          sink.at_slot(self.template slots_before<index>()), part);
+    }
+    if constexpr (index < last_dy) parameters_from<index + 1>(self, x, dy, cache, sink, part);
   }
 
   template <std::size_t index>

@@ -2,14 +2,27 @@
 #pragma once
 
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/matrix.hpp"
 #include "hourglass/core/mode.hpp"
 #include "hourglass/core/parameter_buffer.hpp"
+#include "hourglass/core/threads.hpp"
+#include "hourglass/core/update.hpp"
+#include "hourglass/nn/container.hpp"
 #include "hourglass/nn/layer.hpp"
+#include "hourglass/nn/sigmoid.hpp"
 
 namespace hourglass {
+
+namespace detail {
+
+/// Fewer rows than this per thread do not fill the machine's registers: each product is cut instead.
+inline constexpr Index least_rows_per_thread = 24;
+
+}  // namespace detail
 
 /// Activations, gradients and scratch memory of one model for batches of up to `max_batch` rows. Models are const while
 /// they compute, so one model serves any number of threads, each with a workspace of its own.
@@ -18,6 +31,8 @@ class Workspace {
  public:
   using Scalar = typename Model::Scalar;
   using Cache = typename Model::Cache;
+  /// The model ends in a Sigmoid.
+  static constexpr bool gives_probabilities = std::is_same_v<detail::LastActivation<Model>, Sigmoid>;
 
   /// Throws ShapeError when max_batch is below 1, or when no layer of the model states its width.
   Workspace(const Model& model, Index max_batch, Purpose purpose = Purpose::training)
@@ -28,6 +43,7 @@ class Workspace {
         in_{in_features},
         out_{model.out_features(in_features)},
         purpose_{purpose},
+        work_per_row_{static_cast<double>(parameter_count(model))},
         cache_(model.plan(max_batch, in_features, purpose)) {
     if (purpose == Purpose::inference) return;
     gradients_ = ParameterBuffer<Scalar>(model);
@@ -45,12 +61,23 @@ class Workspace {
   [[nodiscard]] ParameterBuffer<Scalar>& gradients() noexcept { return gradients_; }
   [[nodiscard]] const ParameterBuffer<Scalar>& gradients() const noexcept { return gradients_; }
 
-  /// d loss / d output (rows, out): losses write it, backward() reads it.
+  /// d loss / d output (rows, out): losses write it, backward() uses it up.
   [[nodiscard]] MatrixView<Scalar> output_gradient(Index rows) {
-    if (rows != rows_ || purpose_ == Purpose::inference)
-      throw ShapeError(detail::message(
-          "Workspace: a gradient for ", rows, " rows does not belong to the last forward pass, ",
-          purpose_ == Purpose::inference ? "which was inference" : "which had another number: ", rows_));
+    check_gradient(rows);
+    MatrixView<Scalar> gradient = first_rows(output_gradient_, rows);
+    if constexpr (gives_probabilities)
+      if (of_logits_) {
+        const auto y = cache_.output(rows).array();
+        gradient.array() /= (y * (Scalar(1) - y)).max(Scalar(1e-12));
+      }
+    of_logits_ = false;
+    return gradient;
+  }
+  /// d loss / d logits (rows, out), for models that end in a Sigmoid and losses that know this gradient exactly:
+  /// backward() then leaves the derivative of the Sigmoid out. Written instead of output_gradient().
+  [[nodiscard]] MatrixView<Scalar> logit_gradient(Index rows) requires gives_probabilities {
+    check_gradient(rows);
+    of_logits_ = true;
     return first_rows(output_gradient_, rows);
   }
 
@@ -72,20 +99,81 @@ class Workspace {
                                        x.cols() != in_ ? "); the number of features must be that of the model"
                                                        : "); make the workspace for the largest batch"));
     rows_ = x.rows();
-    return model.forward(x, cache_, mode);
+    of_logits_ = false;
+    if constexpr (requires { model.draw(cache_, mode, rows_); }) model.draw(cache_, mode, rows_);
+    by_rows([&](RowRange rows) { (void)model.forward(rows_of(x, rows), cache_, mode, rows); });
+    return cache_.output(rows_);
   }
 
   /// What `model.backward(x, workspace)` does.
   void backward(const Model& model, const ConstMatrixView<Scalar>& x) {
+    backward_into(model, x, GradientStore<Scalar>{gradients_.data()});
+  }
+
+  /// What `model.backward(x, workspace, optimizer)` does.
+  template <class Optimizer>
+  void backward(Model& model, const ConstMatrixView<Scalar>& x, Optimizer& optimizer) {
+    if constexpr (StepwiseOptimizer<Optimizer, Model>) {
+      check_backward(x);
+      auto rule = optimizer.begin_step(std::as_const(model));
+      backward_into(model, x, GradientUpdate<Scalar, decltype(rule)>{gradients_.data(), rule});
+    } else {
+      backward(model, x);
+      optimizer.step(model, *this);
+    }
+  }
+
+ private:
+  void check_gradient(Index rows) const {
+    if (rows != rows_ || purpose_ == Purpose::inference)
+      throw ShapeError(detail::message(
+          "Workspace: a gradient for ", rows, " rows does not belong to the last forward pass, ",
+          purpose_ == Purpose::inference ? "which was inference" : "which had another number: ", rows_));
+  }
+
+  void check_backward(const ConstMatrixView<Scalar>& x) const {
     if (x.rows() != rows_ || x.cols() != in_)
       throw ShapeError(detail::message("Workspace: backward on input of shape ", shape_string(x.rows(), x.cols()),
                                        ", the last forward pass had ", shape_string(rows_, in_),
                                        "; pass the same batch to both"));
-    const MatrixView<Scalar> dy = output_gradient(rows_);
-    model.backward(x, dy, cache_, gradients_.data(), no_gradient<Scalar>());
+    check_gradient(rows_);
   }
 
- private:
+  template <class Self, class Sink>
+  void backward_into(Self& model, const ConstMatrixView<Scalar>& x, const Sink& sink) {
+    check_backward(x);
+    const ConstMatrixView<Scalar> dy(first_rows(output_gradient_, rows_));
+    by_rows([&](RowRange rows) {
+      const MatrixView<Scalar> own = rows_of(output_gradient_, rows);
+      if (!of_logits_) detail::before_last_activation<Scalar>(std::as_const(model), std::as_const(cache_), rows, own);
+      model.backward_inputs(rows_of(x, rows), ConstMatrixView<Scalar>(own), cache_, gradients_.data(),
+                            no_gradient<Scalar>(), rows);
+    });
+    of_logits_ = true;  // the derivative of the last activation is in there now
+    const int parts = is_worth_threads() ? num_threads() : 1;
+    parallel_for(parts, parts, [&](Index part) {
+      Model::backward_parameters(model, x, dy, cache_, sink, WorkPart{static_cast<int>(part), parts});
+    });
+  }
+
+  /// Below some 50 microseconds of work a second thread costs more than it gives.
+  [[nodiscard]] bool is_worth_threads() const noexcept { return work_per_row_ * static_cast<double>(rows_) > 4e6; }
+
+  /// body(rows) for the batch of the last forward pass, cut into one range for each thread where that pays. Otherwise
+  /// each product is cut.
+  template <class Body>
+  void by_rows(const Body& body) const {
+    Index parts = 1;
+    if constexpr (detail::rows_independent<Model>) {
+      const Index threads = num_threads();
+      if (rows_ >= threads * detail::least_rows_per_thread && is_worth_threads()) parts = threads;
+    }
+    parallel_for(parts, static_cast<int>(parts), [&](Index part) {
+      const Index first = rows_ * part / parts;
+      body(RowRange{first, rows_ * (part + 1) / parts - first});
+    });
+  }
+
   static Index checked(Index max_batch, Index in_features) {
     if (max_batch < 1)
       throw ShapeError(detail::message("Workspace: the largest batch must have at least 1 row, not ", max_batch));
@@ -100,6 +188,8 @@ class Workspace {
   Index out_;
   Purpose purpose_;
   Index rows_ = 0;
+  double work_per_row_;     // multiplications, about
+  bool of_logits_ = false;  // output_gradient_ is that before the last activation
   Cache cache_;
   ParameterBuffer<Scalar> gradients_;
   Matrix<Scalar> output_gradient_;  // (max_batch, out)

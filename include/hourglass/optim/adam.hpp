@@ -4,7 +4,6 @@
 // decay regularization", 2019; the arithmetic is that of torch.optim: eps is added after the bias correction.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -17,7 +16,7 @@
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/core/parameter_buffer.hpp"
 #include "hourglass/core/simd.hpp"
-#include "hourglass/core/threads.hpp"
+#include "hourglass/core/update.hpp"
 #include "hourglass/optim/gradients.hpp"
 
 namespace hourglass {
@@ -51,39 +50,28 @@ struct AdamStep {
   Scalar eps;
 };
 
-/// One step on the elements [begin, end) of one parameter. Moments below the smallest normal number become zero, as
-/// dispatch() flushes denormals: what they could move a weight by, lr * 1e-38 / eps, is lost in its rounding anyway.
+/// One step on elements of one parameter, see core/update.hpp. Moments below the smallest normal number become zero,
+/// as kernels flush denormals: what they could move a weight by, lr * 1e-38 / eps, is lost in its rounding anyway.
 template <class Scalar>
-struct AdamUpdate {
+struct AdamRule {
   AdamStep<Scalar> step;
-  Index begin;
-  Index end;
-  Scalar* weights;
-  const Scalar* gradients;
   Scalar* first;
   Scalar* second;
-  HOURGLASS_SIMD(void operator()() const, {
-    for (Index i = begin; i < end; i += V::lanes) {
-      const Index n = std::min<Index>(V::lanes, end - i);
-      const V w = V::load(weights + i, n);
-      const V g = fma(V(step.coupled_decay), w, V::load(gradients + i, n));
-      const V m = fma(V(step.beta1), V::load(first + i, n), V(step.one_minus_beta1) * g);
-      const V v = fma(V(step.beta2), V::load(second + i, n), V(step.one_minus_beta2) * g * g);
-      const V denominator = fma(sqrt(v), V(step.correction), V(step.eps));
-      m.store(first + i, n);
-      v.store(second + i, n);
-      fma(V(step.keep), w, V(-step.step_size) * m / denominator).store(weights + i, n);
-    }
+  HOURGLASS_SIMD(V operator()(V weight, V gradient, Index i, auto at) const, {
+    const V g = fma(V(step.coupled_decay), weight, gradient);
+    const V m = fma(V(step.beta1), at.template load<V>(first + i), V(step.one_minus_beta1) * g);
+    const V v = fma(V(step.beta2), at.template load<V>(second + i), V(step.one_minus_beta2) * g * g);
+    const V denominator = fma(sqrt(v), V(step.correction), V(step.eps));
+    at.template store<V>(m, first + i);
+    at.template store<V>(v, second + i);
+    return fma(V(step.keep), weight, V(-step.step_size) * m / denominator);
   })
+  void prefetch(Index i) const noexcept {
+    HOURGLASS_PREFETCH(first + i);
+    HOURGLASS_PREFETCH(second + i);
+  }
+  [[nodiscard]] AdamRule at_slot(Index offset) const noexcept { return {step, first + offset, second + offset}; }
 };
-
-template <class Scalar>
-void adam_update(const AdamStep<Scalar>& step, Scalar* weights, const Scalar* gradients, Scalar* first, Scalar* second,
-                 Index size) {
-  parallel_ranges(size, [=](Index begin, Index end) {
-    simd::dispatch<Scalar>(AdamUpdate<Scalar>{step, begin, end, weights, gradients, first, second});
-  });
-}
 
 /// What Adam and AdamW share; `decoupled`: weight decay acts on the weights, not on the gradients.
 template <class Scalar_, class Options_, bool decoupled>
@@ -106,15 +94,18 @@ class AdamCore {
   template <class Model, GradientSource<Scalar_> Gradients>
   void step(Model& model, Gradients&& gradients) {
     static_assert(std::is_same_v<typename Model::Scalar, Scalar>, "optimiser and model have the same scalar");
+    const auto& gradient = gradient_buffer(gradients);
+    check_slots<Scalar>(model, gradient.size());
+    update_parameters(model, gradient, begin_step(model));
+  }
+
+  /// Counts a step and gives its rule, for whoever updates the weights while it makes their gradients: see
+  /// core/update.hpp. Throws ShapeError when the moments belong to another model.
+  template <class Model>
+  [[nodiscard]] AdamRule<Scalar> begin_step(const Model& model) {
     prepare(model);
-    const AdamStep<Scalar> constants = constants_of(steps_ + 1);
-    zip_parameters(
-        model,
-        [&](const ParameterName&, auto& w, const Scalar* g, Scalar* m, Scalar* v) {
-          adam_update(constants, w.data(), g, m, v, w.size());
-        },
-        gradient_buffer(gradients), moments_[0], moments_[1]);
-    ++steps_;
+    check_slots<Scalar>(model, moments_[0].size());
+    return {constants_of(++steps_), moments_[0].data(), moments_[1].data()};
   }
 
   /// Sizes the moments for `model` if that has not been done: step does it, and so does whoever restores moments.

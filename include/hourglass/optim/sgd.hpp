@@ -14,6 +14,7 @@
 #include "hourglass/core/parameter_buffer.hpp"
 #include "hourglass/core/simd.hpp"
 #include "hourglass/core/threads.hpp"
+#include "hourglass/core/update.hpp"
 #include "hourglass/optim/gradients.hpp"
 
 namespace hourglass {
@@ -40,29 +41,27 @@ struct SGDStep {
   Scalar follow;
 };
 
-/// One step on the elements [begin, end) of one parameter.
+/// One step on elements of one parameter, see core/update.hpp.
 template <class Scalar>
-struct SGDUpdate {
+struct SGDRule {
   SGDStep<Scalar> step;
-  Index begin;
-  Index end;
-  Scalar* weights;
-  const Scalar* gradients;
   Scalar* momenta;  // null: none
-  HOURGLASS_SIMD(void operator()() const, {
-    for (Index i = begin; i < end; i += V::lanes) {
-      const Index n = std::min<Index>(V::lanes, end - i);
-      const V w = V::load(weights + i, n);
-      const V g = fma(V(step.decay), w, V::load(gradients + i, n));
-      V along = g;
-      if (momenta != nullptr) {
-        const V b = fma(V(step.keep), V::load(momenta + i, n), V(step.take) * g);
-        b.store(momenta + i, n);
-        along = fma(V(step.follow), b, V(step.ahead) * g);
-      }
-      fma(V(-step.rate), along, w).store(weights + i, n);
+  HOURGLASS_SIMD(V operator()(V weight, V gradient, Index i, auto at) const, {
+    const V g = fma(V(step.decay), weight, gradient);
+    V along = g;
+    if (momenta != nullptr) {
+      const V b = fma(V(step.keep), at.template load<V>(momenta + i), V(step.take) * g);
+      at.template store<V>(b, momenta + i);
+      along = fma(V(step.follow), b, V(step.ahead) * g);
     }
+    return fma(V(-step.rate), along, weight);
   })
+  void prefetch(Index i) const noexcept {
+    if (momenta != nullptr) HOURGLASS_PREFETCH(momenta + i);
+  }
+  [[nodiscard]] SGDRule at_slot(Index offset) const noexcept {
+    return {step, momenta == nullptr ? nullptr : momenta + offset};
+  }
 };
 
 }  // namespace detail
@@ -90,16 +89,29 @@ class SGD {
   template <class Model, GradientSource<Scalar_> Gradients>
   void step(Model& model, Gradients&& gradients) {
     static_assert(std::is_same_v<typename Model::Scalar, Scalar>, "optimiser and model have the same scalar");
-    prepare(model);
     const auto& gradient = detail::gradient_buffer(gradients);
-    if (options_.momentum == 0)
-      zip_parameters(
-          model, [&](const ParameterName&, auto& w, const Scalar* g) { descend(w.data(), g, w.size()); }, gradient);
-    else
-      zip_parameters(
-          model, [&](const ParameterName&, auto& w, const Scalar* g, Scalar* b) { descend(w.data(), g, b, w.size()); },
-          gradient, momentum_);
+    detail::check_slots<Scalar>(model, gradient.size());
+    detail::update_parameters(model, gradient, begin_step(model));
+  }
+
+  /// Counts a step and gives its rule, for whoever updates the weights while it makes their gradients: see
+  /// core/update.hpp. Throws ShapeError when the momentum belongs to another model.
+  template <class Model>
+  [[nodiscard]] detail::SGDRule<Scalar> begin_step(const Model& model) {
+    prepare(model);
+    if (!momentum_.empty()) detail::check_slots<Scalar>(model, momentum_.size());
+    const bool has_momentum = options_.momentum != 0;
+    const auto narrow = [](double x) { return static_cast<Scalar>(x); };
+    const detail::SGDStep<Scalar> step{
+        narrow(options_.lr),
+        narrow(options_.weight_decay),
+        narrow(options_.momentum),
+        narrow(steps_ == 0 ? 1.0 : 1.0 - options_.dampening),
+        narrow(options_.nesterov || !has_momentum ? 1.0 : 0.0),
+        narrow(options_.nesterov ? options_.momentum : 1.0),
+    };
     ++steps_;
+    return {step, has_momentum ? momentum_.data() : nullptr};
   }
 
   /// Sizes the momentum for `model` if that has not been done: step does it, and so does whoever restores moments.
@@ -126,24 +138,6 @@ class SGD {
  private:
   static void check(bool valid, std::string_view option, double value, std::string_view rule) {
     if (!valid) throw DataError(detail::message("SGD: ", option, " ", rule, ", it is ", value));
-  }
-
-  void descend(Scalar* weights, const Scalar* gradients, Index size) const {
-    descend(weights, gradients, nullptr, size);
-  }
-  void descend(Scalar* weights, const Scalar* gradients, Scalar* momenta, Index size) const {
-    const auto narrow = [](double x) { return static_cast<Scalar>(x); };
-    const detail::SGDStep<Scalar> step{
-        narrow(options_.lr),
-        narrow(options_.weight_decay),
-        narrow(options_.momentum),
-        narrow(steps_ == 0 ? 1.0 : 1.0 - options_.dampening),
-        narrow(options_.nesterov || momenta == nullptr ? 1.0 : 0.0),
-        narrow(options_.nesterov ? options_.momentum : 1.0),
-    };
-    parallel_ranges(size, [=](Index begin, Index end) {
-      simd::dispatch<Scalar>(detail::SGDUpdate<Scalar>{step, begin, end, weights, gradients, momenta});
-    });
   }
 
   SGDOptions options_;

@@ -83,11 +83,15 @@ template <class Model, class Loss, class Optimizer>
     if (!std::isfinite(loss_of(value)))
       throw DataError(message("fit: the loss is ", loss_of(value), " in epoch ", epoch, ", batch ", number,
                               "; lower the learning rate or clip gradients (.clip_grad_norm = 1)"));
-    model.backward(x, workspace);
-    if (options.l1 > 0) l1_penalty(model, options.l1, workspace.gradients());
-    if (options.l2 > 0) l2_penalty(model, options.l2, workspace.gradients());
-    if (options.clip_grad_norm > 0) clip_grad_norm(workspace.gradients(), options.clip_grad_norm);
-    optimizer.step(model, workspace);
+    if (options.l1 > 0 || options.l2 > 0 || options.clip_grad_norm > 0) {
+      model.backward(x, workspace);
+      if (options.l1 > 0) l1_penalty(model, options.l1, workspace.gradients());
+      if (options.l2 > 0) l2_penalty(model, options.l2, workspace.gradients());
+      if (options.clip_grad_norm > 0) clip_grad_norm(workspace.gradients(), options.clip_grad_norm);
+      optimizer.step(model, workspace);
+    } else {
+      model.backward(x, workspace, optimizer);
+    }
     mean.add(value, x.rows(), loss.reduction);
     bar.update(epoch, options.epochs, number, epoch_batches.count(), images, mean.loss());
   }
