@@ -1,15 +1,16 @@
 // Hourglass's matrix product against the peak of the machine and the other libraries on it; see --help.
 //
 // Protocol: the peak of a loop of multiply-adds is measured before and after. Every library runs in a process of its
-// own, stopped while others have their turn (gemm/process.hpp). For each product they take turns in random order, round
-// after round; a turn repeats the product for some milliseconds after a warm-up. Figures are medians over the rounds,
-// the ratio to the best peer the median of the ratios within a round. Every result is checked against float64.
-#include <fstream>
+// own, stopped while others have their turn (common/process.hpp). For each product they take turns in random order,
+// round after round; a turn repeats the product for some milliseconds after a warm-up. Figures are medians over the
+// rounds, the ratio to the best peer the median of the ratios within a round. Every result is checked against float64.
 #include <iostream>
 #include <random>
 #include <stdexcept>
 
-#include "gemm/machine.hpp"
+#include "common/command_line.hpp"
+#include "common/machine.hpp"
+#include "common/text.hpp"
 #include "gemm/options.hpp"
 #include "gemm/peers.hpp"
 #include "gemm/report.hpp"
@@ -34,23 +35,9 @@ bm::Team assemble(const bm::Options& options, int threads, bm::Report& report) {
   return team;
 }
 
-template <class Writer>
-void write(const std::string& file, const bm::Report& report, const Writer& writer) {
-  if (file.empty()) return;
-  std::ofstream out(file);
-  writer(out, report);
-  if (!out.flush()) throw std::runtime_error(file + ": cannot be written; check the folder and free space");
-}
-
-// A file that cannot be written should not be found out after an hour.
-void check_writable(const std::string& file) {
-  if (!file.empty() && !std::ofstream(file, std::ios::app))
-    throw std::runtime_error(file + ": cannot be written; does its folder exist?");
-}
-
 int run(const bm::Options& options) {
-  check_writable(options.json);
-  check_writable(options.markdown);
+  bm::check_writable(options.json);
+  bm::check_writable(options.markdown);
   std::cout << bm::machine_name() << "\n";
   const bm::Meter meter;
   bm::Report report;
@@ -64,7 +51,7 @@ int run(const bm::Options& options) {
   std::mt19937_64 random{1};
   bool wrong = false;
   for (const int threads : options.threads) {
-    std::cout << "\n" << threads << (threads == 1 ? " thread\n" : " threads\n");
+    std::cout << "\n" << bm::thread_count(threads) << "\n";
     bm::Team team = assemble(options, threads, report);
     bm::print_header(std::cout);
     for (const bm::Case& each : options.cases) {
@@ -81,8 +68,8 @@ int run(const bm::Options& options) {
   }
   report.others = meter.others();
   bm::print_others(std::cout, report.others);
-  write(options.json, report, bm::write_json);
-  write(options.markdown, report, bm::write_markdown);
+  bm::write_file(options.json, [&](std::ostream& out) { bm::write_json(out, report); });
+  bm::write_file(options.markdown, [&](std::ostream& out) { bm::write_markdown(out, report); });
   if (wrong) throw std::runtime_error("Hourglass computed a wrong product; see above");
   return 0;
 }

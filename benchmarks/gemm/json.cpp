@@ -1,31 +1,9 @@
-#include <array>
-#include <charconv>
-#include <cmath>
 #include <ostream>
-#include <string_view>
 
+#include "../common/text.hpp"
 #include "report.hpp"
 
 namespace benchmark {
-namespace {
-
-std::string quoted(std::string_view text) {
-  std::string result = "\"";
-  for (const char each : text) {
-    if (each == '"' || each == '\\') result += '\\';
-    result += static_cast<unsigned char>(each) < 0x20 ? ' ' : each;
-  }
-  return result + "\"";
-}
-
-// Digits enough to read the same number back; JSON has no infinity.
-std::string number(double value) {
-  if (!std::isfinite(value)) return "null";
-  std::array<char, 32> text{};
-  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
-}
-
-}  // namespace
 
 void write_json(std::ostream& out, const Report& report) {
   const char* separator = "[\n";

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "../common/spread.hpp"
 #include "cases.hpp"
 #include "team.hpp"
 
@@ -18,14 +19,6 @@ struct Protocol {
   double seconds = 15;  // for one case
   double turn = 2e-3;   // seconds that a turn lasts at least
 };
-
-/// A median with its quartiles.
-struct Spread {
-  double low = 0;
-  double median = 0;
-  double high = 0;
-};
-[[nodiscard]] Spread spread(std::vector<double> values);
 
 struct Result {
   Case of;

@@ -3,9 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
-#include <stdexcept>
-#include <thread>
 
+#include "../common/command_line.hpp"
 #include "peers.hpp"
 
 namespace benchmark {
@@ -19,19 +18,6 @@ std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
   return text;
-}
-
-// One thread and one per processor; twice the same means once.
-std::vector<int> thread_counts(std::vector<int> wish) {
-  const int all = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  if (wish.empty()) wish = {1, all};
-  for (const int threads : wish)
-    if (threads < 1 || threads > all)
-      throw std::runtime_error("--threads: " + std::to_string(threads) + " is not in 1 to " + std::to_string(all) +
-                               ", the processors of this machine");
-  std::sort(wish.begin(), wish.end());
-  wish.erase(std::unique(wish.begin(), wish.end()), wish.end());
-  return wish;
 }
 
 }  // namespace

@@ -1,25 +1,13 @@
 #include "report.hpp"
 
-#include <algorithm>
 #include <iomanip>
 #include <ostream>
-#include <sstream>
 
-#include "machine.hpp"
+#include "../common/machine.hpp"
+#include "../common/text.hpp"
 
 namespace benchmark {
 namespace {
-
-std::string fixed(double value, int digits) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(digits) << value;
-  return text.str();
-}
-
-// A share such as "87 %", or a dash where the whole is unknown.
-std::string percent(double part, double whole, int digits = 0) {
-  return whole > 0 ? fixed(100 * part / whole, digits) + " %" : "-";
-}
 
 std::string signed_percent(double fraction) { return (fraction < 0 ? "" : "+") + fixed(100 * fraction, 1) + " %"; }
 
@@ -42,30 +30,6 @@ std::string comparison(const Result& result) {
 
 }  // namespace
 
-double Limits::peak(const std::string& isa) const {
-  double largest = 0;
-  for (const auto* peaks : {&before, &after})
-    if (const auto found = peaks->find(isa); found != peaks->end()) largest = std::max(largest, found->second);
-  return largest;
-}
-
-void print_limits(std::ostream& out, int threads, const Limits& limits) {
-  out << threads << (threads == 1 ? " thread: " : " threads: ");
-  for (const auto& [isa, before] : limits.before) {
-    out << isa << " peak " << fixed(before, 1);
-    if (const auto after = limits.after.find(isa); after != limits.after.end())
-      out << " before, " << fixed(after->second, 1) << " after";
-    out << " GFLOP/s; ";
-  }
-  out << "reads " << fixed(limits.bandwidth.memory, 1) << " GB/s from memory, " << fixed(limits.bandwidth.l2, 1)
-      << " GB/s from L2\n";
-}
-
-void print_others(std::ostream& out, double others) {
-  out << "Meanwhile other programs kept " << fixed(others, 2) << " processors busy"
-      << (others > 0.1 ? ": measure again when the machine is idle, these figures are unfair to somebody.\n" : ".\n");
-}
-
 void print_header(std::ostream& out) {
   out << std::left << std::setw(32) << "product" << std::right << std::setw(10) << "GFLOP/s" << std::setw(8)
       << "of peak" << std::setw(9) << "GB/s"
@@ -87,7 +51,7 @@ void print_result(std::ostream& out, const Result& result, const Limits& limits)
 void write_markdown(std::ostream& out, const Report& report) {
   out << "Measured on " << machine_name() << ", compiled with " << HOURGLASS_COMPILER << ".\n";
   for (const auto& [threads, limits] : report.limits) {
-    out << "\n## " << threads << (threads == 1 ? " thread" : " threads") << "\n\n";
+    out << "\n## " << thread_count(threads) << "\n\n";
     print_limits(out, threads, limits);
     out << "\n| library | instruction set | processors kept busy |\n|---|---|---|\n";
     for (const Contestant& each : report.contestants)

@@ -6,20 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "../common/limits.hpp"
 #include "measure.hpp"
-#include "peak.hpp"
 
 namespace benchmark {
-
-/// What one number of threads can do at most, before and after the run.
-struct Limits {
-  std::map<std::string, double> before;  // instruction set to GFLOP/s
-  std::map<std::string, double> after;
-  Bandwidth bandwidth;
-
-  /// The larger of both; 0 where that instruction set was not measured.
-  [[nodiscard]] double peak(const std::string& isa) const;
-};
 
 struct Contestant {
   int threads;
@@ -36,8 +26,6 @@ struct Report {
   double others = 0;  // processors that other programs kept busy meanwhile
 };
 
-void print_limits(std::ostream& out, int threads, const Limits& limits);
-void print_others(std::ostream& out, double others);
 void print_header(std::ostream& out);
 /// One line; the share of the peak is that of the measurement before.
 void print_result(std::ostream& out, const Result& result, const Limits& limits);

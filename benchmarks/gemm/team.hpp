@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "../common/process.hpp"
 #include "peers.hpp"
-#include "process.hpp"
 
 namespace benchmark {
 

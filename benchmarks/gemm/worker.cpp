@@ -9,8 +9,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "../common/channel.hpp"
 #include "cases.hpp"
-#include "channel.hpp"
 #include "check.hpp"
 #include "library.hpp"
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The benchmark measures a few products, with and without a peer, leaves reports that others can read, and refuses bad
-# options.   usage: gemm_benchmark_test.sh PROGRAM CHECK_REPORT WRONG_PEER WORK
+# options.   usage: gemm_benchmark_test.sh PROGRAM CHECK_REPORT WORK WRONG_PEER
 set -euo pipefail
 program=$1
 check_report=$2
-wrong_peer=$3
-work=$4
+work=$3
+wrong_peer=$4
 failures=0
 rm -rf "$work"
 mkdir -p "$work"
@@ -22,7 +22,7 @@ measures() { # results option...
   "$program" --quick --rounds 2 --json report.json --markdown report.md "$@" >out.txt 2>err.txt ||
     fail "exit status $?: $*: $(cat err.txt)"
   [[ ! -s err.txt ]] || fail "prints on stderr: $*: $(cat err.txt)"
-  [[ $("$check_report" report.json) == "$results results" ]] || fail "the report of $* has not $results results"
+  [[ $("$check_report" gemm report.json) == "$results results" ]] || fail "the report of $* has not $results results"
 }
 says() { grep -qE -- "$1" "$2" || fail "'$1' is not in: $(cat "$2")"; }
 refused() { # pattern option...

@@ -8,7 +8,7 @@
 
 namespace benchmark {
 
-/// First argument of a worker; kind, file, threads and instruction set follow.
+/// First argument of a worker; what it is to do follows.
 inline constexpr const char* worker_flag = "--worker";
 /// File descriptor of a worker's end: standard output stays free for what libraries print.
 inline constexpr int worker_descriptor = 3;

@@ -1,4 +1,4 @@
-// A contender in a process of its own, which runs only while it is asked something.
+// A process of its own for whatever is measured, which runs only while it is asked something.
 //
 // Two libraries in one process share symbols, thread pools and environment variables; and threads that wait by
 // spinning, as most do, slow down whoever is measured next. Here each has its own process with the waiting that is its

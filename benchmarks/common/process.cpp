@@ -27,7 +27,7 @@ constexpr timeval patience{120, 0};
     dup2(descriptor, worker_descriptor);
   for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
   std::vector<char*> pointers;
-  std::string program = "gemm_benchmark";
+  std::string program = "benchmark_worker";
   pointers.push_back(program.data());
   for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
   pointers.push_back(nullptr);
