@@ -74,9 +74,9 @@ struct Gelu {
 // Shapes that take every way through the loops, in different layouts, with every epilogue.
 template <class Scalar>
 void hash_products(const std::string& type) {
-  constexpr std::ptrdiff_t shapes[][3]{{1, 1, 1},     {1, 130, 70}, {3, 21, 1030}, {4, 64, 5},
-                                       {7, 19, 33},   {13, 97, 2},  {33, 40, 61},  {70, 35, 50},
-                                       {9, 77, 1100}, {8, 37, 130}, {32, 70, 140}, {64, 21, 1100}};
+  constexpr std::ptrdiff_t shapes[][3]{{1, 1, 1},     {1, 130, 70},   {3, 21, 1030}, {4, 64, 5},    {7, 19, 33},
+                                       {13, 97, 2},   {33, 40, 61},   {70, 35, 50},  {9, 77, 1100}, {8, 37, 130},
+                                       {32, 70, 140}, {64, 21, 1100}, {1, 300, 40},  {2, 45, 30},   {5, 70, 261}};
   Numbers numbers;
   Hash plain;
   Hash sums;
@@ -142,8 +142,21 @@ void hash_denormals(const std::string& type) {
   record("denormals of " + type, hash);
 }
 
+// Minimum and maximum with zero on either side: which of two zeros, and what of NaN and denormals.
 struct Ramp {
   HOURGLASS_SIMD(V operator()(V x) const, { return max(x, V(0)); })
+};
+struct RampOfZero {
+  HOURGLASS_SIMD(V operator()(V x) const, { return max(V(0), x); })
+};
+struct Fall {
+  HOURGLASS_SIMD(V operator()(V x) const, { return min(x, V(0)); })
+};
+struct FallOfZero {
+  HOURGLASS_SIMD(V operator()(V x) const, { return min(V(0), x); })
+};
+struct Chosen {
+  HOURGLASS_SIMD(V operator()(V x) const, { return select(x > V(0), x, V(0)) + select(V(1) < x, V(1), x); })
 };
 
 struct Sine {
@@ -169,6 +182,14 @@ void hash_function(const std::string& name, bool turns) {
   Hash hash;
   hash.add(y);
   record(name, hash);
+
+  // Numbers one by one have the bits of those in vectors.
+  const hg::FlushDenormals guard;
+  std::vector<float> alone;
+  for (const float value : x) alone.push_back(Function{}(hg::simd::Vector<float, hg::simd::Single>(value)).value);
+  Hash hash_alone;
+  hash_alone.add(alone);
+  record(name, hash_alone);
 }
 
 template <class Scalar>
@@ -204,6 +225,10 @@ int main() {
         },
         simd_math_cases::Cases{});
     hash_function<Ramp>("max", false);
+    hash_function<RampOfZero>("max of zero", false);
+    hash_function<Fall>("min", false);
+    hash_function<FallOfZero>("min of zero", false);
+    hash_function<Chosen>("select", false);
     hash_function<Sine>("sincos_turns", true);
   });
   for (const auto& [what, hash] : hashes)

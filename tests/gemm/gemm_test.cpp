@@ -70,6 +70,42 @@ TEST_CASE_TEMPLATE("few rows times a matrix whose columns are contiguous", Scala
   CHECK(failure == "");
 }
 
+TEST_CASE_TEMPLATE("one row and few rows of any width, rows or columns of B contiguous", Scalar, SCALARS_OF_KERNELS) {
+  hg::Rng rng{13};
+  std::string failure;
+  for (std::ptrdiff_t n = 1; n <= 300 && failure.empty(); ++n) {
+    failure = mismatch(few_rows<Scalar>(1, n, 1 + rng.below(20), rng), hg::epilogue::Accumulate{}, {1, 3});
+    if (failure.empty())
+      failure = mismatch(few_rows<Scalar>(1 + n % 9, n, 1 + rng.below(20), rng), hg::epilogue::Accumulate{}, {1});
+  }
+  for (const std::ptrdiff_t n : {783, 784, 2047, 2048, 2049, 2063, 2064, 2065, 4200})
+    for (const std::ptrdiff_t m : {1, 2, 5, 8}) {
+      if (!failure.empty()) break;
+      failure =
+          mismatch(few_rows<Scalar>(m, n, m == 1 ? 30 : 3 + rng.below(4), rng), hg::epilogue::Accumulate{}, {1, 4});
+    }
+  // Columns of B, and rows of A, that are copied in slices.
+  for (std::ptrdiff_t m = 1; m <= 9 && failure.empty(); ++m)
+    for (const std::ptrdiff_t k : {255, 256, 511, 1023, 1024}) {
+      if (!failure.empty()) break;
+      const Product<Scalar> product(m, 10 + rng.below(90), k, {1024, 1}, {1, 1024}, rng);
+      failure = mismatch(product, hg::epilogue::Store{}, {1});
+    }
+  CHECK(failure == "");
+}
+
+TEST_CASE_TEMPLATE("short sums of many rows", Scalar, SCALARS_OF_KERNELS) {
+  hg::Rng rng{14};
+  std::string failure;
+  for (const std::ptrdiff_t k : {1, 2, 8, 32, 63, 64, 65})
+    for (const std::ptrdiff_t n : {16, 33, 64, 80, 100, 256, 300})
+      for (const std::ptrdiff_t m : {7, 20, 111}) {
+        if (!failure.empty()) break;
+        failure = mismatch(Product<Scalar>(m, n, k, {1, m}, {n, 1}, rng), hg::epilogue::Accumulate{}, {1, 3});
+      }
+  CHECK(failure == "");
+}
+
 TEST_CASE_TEMPLATE("sums of more than 1024 terms go on where the last slice ended", Scalar, float, double) {
   hg::Rng rng{3};
   std::string failure;

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
@@ -49,6 +50,57 @@ std::string check_tile(hg::detail::TileFunction<Scalar> run, std::ptrdiff_t rows
   return failure.empty() ? "" : hg::detail::message(rows, " rows, ", cols, " columns: ", failure);
 }
 
+// One function for few rows, the last vector anywhere from behind the one before it to where it does not overlap. Where
+// columns of B are contiguous, in two slices of k.
+template <class Scalar>
+std::string check_few_rows(hg::detail::FewRowsFunction<Scalar> run, std::ptrdiff_t rows, std::ptrdiff_t vectors,
+                           std::ptrdiff_t lanes, bool contiguous_rows) {
+  hg::Rng rng{3};
+  const std::ptrdiff_t n = vectors * lanes;
+  std::vector<std::ptrdiff_t> places{0};
+  if (vectors > 1) places = {n - lanes, n - lanes - 1, n - 2 * lanes + 1};
+  if (vectors == 2 && !contiguous_rows) places.push_back(0);
+  for (std::ptrdiff_t k = 0; k <= 13; ++k)
+    for (const std::ptrdiff_t last : places) {
+      // Memory of B ends where the columns that are read do.
+      const std::ptrdiff_t present = std::max(n - lanes, last + lanes);
+      const std::ptrdiff_t apart = contiguous_rows ? present + rng.below(3) : std::max<std::ptrdiff_t>(k, 1);
+      const Strides b_strides = contiguous_rows ? Strides{apart, 1} : Strides{1, apart};
+      const Product<Scalar> product(rows, present, k, {std::max<std::ptrdiff_t>(k, 1), 1}, b_strides, rng);
+      const std::vector<Scalar> expected = isa_fuses() ? product.template reference<hg::Rounding::fused>()
+                                                       : product.template reference<hg::Rounding::separate>();
+      std::vector<Scalar> sums(static_cast<std::size_t>(rows * (n + 5)), untouched<Scalar>());
+      std::vector<Scalar> expected_sums = sums;
+      for (std::ptrdiff_t i = 0; i < rows; ++i)
+        for (std::ptrdiff_t j = 0; j < n; ++j)
+          expected_sums[static_cast<std::size_t>(i * (n + 5) + j)] =
+              product.at(expected, i, j < n - lanes ? j : j - (n - lanes) + last);
+      hg::detail::Tile<Scalar> tile{};
+      tile.depth = contiguous_rows ? k : k / 2;
+      tile.a = product.a.operand().data;
+      tile.a_row = product.a.strides.row;
+      tile.a_col = 1;
+      tile.b = product.b.operand().data;
+      tile.b_row = apart;
+      tile.c = sums.data();
+      tile.c_row = n + 5;
+      run(tile, last);
+      if (!contiguous_rows) {
+        tile.a += tile.depth;
+        tile.b += tile.depth;
+        tile.depth = k - k / 2;
+        tile.partial = tile.c;
+        run(tile, last);
+      }
+      const double near = portable_may_fuse && !isa_fuses() ? 400 * double{std::numeric_limits<Scalar>::epsilon()} : -1;
+      const std::string failure = difference_of_bits(sums, expected_sums, near);
+      if (!failure.empty())
+        return hg::detail::message(rows, " rows, ", vectors, " vectors, the last from ", last, ", k = ", k, ": ",
+                                   failure);
+    }
+  return "";
+}
+
 }  // namespace
 
 TEST_CASE_TEMPLATE("tables hold a kernel for every height, and it computes so many rows", Scalar, float, double) {
@@ -75,6 +127,23 @@ TEST_CASE_TEMPLATE("tables hold a kernel for every height, and it computes so ma
       failure += check_tile<Scalar>(shape->store_packing, shape->rows, shape->panel, false, true);
       CHECK(failure == "");
     }
+  });
+}
+
+TEST_CASE_TEMPLATE("tables hold a kernel for every number of few rows and of vectors", Scalar, float, double) {
+  for_each_isa([] {
+    CAPTURE(hg::isa_name(hg::isa()));
+    const hg::FlushDenormals guard;
+    const auto& kernels = hg::detail::kernels<Scalar, hg::epilogue::Store>();
+    const std::ptrdiff_t lanes = kernels.lanes;
+    std::string failure;
+    const std::ptrdiff_t widest = kernels.few.row_vectors;
+    for (std::ptrdiff_t vectors = 1; vectors <= widest + (kernels.few.whole_row ? 5 : 0); ++vectors)
+      failure += check_few_rows<Scalar>(kernels.few.row[std::min(vectors, widest) - 1], 1, vectors, lanes, true);
+    for (std::ptrdiff_t rows = 1; rows <= kernels.few.columns_rows; ++rows)
+      failure += check_few_rows<Scalar>(kernels.few.columns[rows - 1], rows, kernels.few.columns_vectors[rows - 1],
+                                        lanes, false);
+    CHECK(failure == "");
   });
 }
 

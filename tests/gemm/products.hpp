@@ -198,14 +198,28 @@ struct Product {
   }
 };
 
+/// Rows of A contiguous, and rows or columns of B; their distance has no gap, some gap, or is a multiple of half a
+/// page.
+template <class Scalar>
+[[nodiscard]] Product<Scalar> few_rows(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, hourglass::Rng& rng) {
+  constexpr std::ptrdiff_t half_page = 2048 / sizeof(Scalar);
+  const auto apart = [&](std::ptrdiff_t length) {
+    length = std::max<std::ptrdiff_t>(length, 1);
+    const std::ptrdiff_t kind = rng.below(4);
+    return kind == 0 ? (length + half_page - 1) / half_page * half_page : kind == 1 ? length + rng.below(9) : length;
+  };
+  const Strides b_strides = rng.below(2) == 0 ? Strides{apart(n), 1} : Strides{1, apart(k)};
+  return {m, n, k, {apart(k), 1}, b_strides, rng};
+}
+
 /// A product of moderate size, now and then of few rows, many rows, many columns or long sums, or with the columns of a
-/// B that is worth reading transposed.
+/// B that is worth reading transposed; or few rows and a B of contiguous rows or columns, of any size.
 template <class Scalar>
 [[nodiscard]] Product<Scalar> random_product(hourglass::Rng& rng) {
   std::ptrdiff_t m = rng.below(70);
   std::ptrdiff_t n = rng.below(100);
   std::ptrdiff_t k = rng.below(50);
-  switch (rng.below(10)) {
+  switch (rng.below(12)) {
     case 0:
     case 1:
       m = rng.below(8);
@@ -224,6 +238,12 @@ template <class Scalar>
       m = 8 * (1 + rng.below(8)) - rng.below(2);
       k = 120 + rng.below(100);
       return {m, n, k, random_strides<Scalar>(m, k, rng), {1, k + rng.below(3)}, rng};
+    case 7:
+    case 8:
+      m = 1 + (rng.below(2) == 0 ? 0 : rng.below(9));
+      n = 1 + rng.below(700);
+      k = 1 + rng.below(rng.below(4) == 0 ? 700 : 40);
+      return few_rows<Scalar>(m, n, k, rng);
     default:
       break;
   }

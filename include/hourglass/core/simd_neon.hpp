@@ -11,6 +11,20 @@
 
 namespace hourglass::simd {
 
+namespace detail {
+
+/// The same mask, whose origin clang does not see. It turns `a > b ? a : b` with a constant, once a select is all that
+/// is left of it, into an instruction that treats signalling NaN and the sign of zero otherwise.
+template <class Register>
+HOURGLASS_INLINE Register opaque(Register mask) {
+#ifdef __clang__
+  asm("" : "+w"(mask));
+#endif
+  return mask;
+}
+
+}  // namespace detail
+
 template <>
 struct Vector<float, Neon> {
   using Scalar = float;
@@ -71,7 +85,7 @@ struct Vector<float, Neon> {
   HOURGLASS_INLINE friend Mask operator>(Vector a, Vector b) { return b < a; }
   HOURGLASS_INLINE friend Mask operator>=(Vector a, Vector b) { return b <= a; }
   HOURGLASS_INLINE friend Vector select(Mask m, Vector yes, Vector no) {
-    return vbslq_f32(m.value, yes.value, no.value);
+    return vbslq_f32(detail::opaque(m.value), yes.value, no.value);
   }
   HOURGLASS_INLINE friend bool any(Mask m) { return vmaxvq_u32(m.value) != 0; }
 
@@ -162,7 +176,7 @@ struct Vector<double, Neon> {
   HOURGLASS_INLINE friend Mask operator>(Vector a, Vector b) { return b < a; }
   HOURGLASS_INLINE friend Mask operator>=(Vector a, Vector b) { return b <= a; }
   HOURGLASS_INLINE friend Vector select(Mask m, Vector yes, Vector no) {
-    return vbslq_f64(m.value, yes.value, no.value);
+    return vbslq_f64(detail::opaque(m.value), yes.value, no.value);
   }
   HOURGLASS_INLINE friend bool any(Mask m) { return (vgetq_lane_u64(m.value, 0) | vgetq_lane_u64(m.value, 1)) != 0; }
 };

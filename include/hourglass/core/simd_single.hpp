@@ -40,8 +40,13 @@ struct Vector<Scalar_, Single> {
   HOURGLASS_INLINE friend Vector fma(Vector a, Vector b, Vector c) {
     return Vector(std::fma(a.value, b.value, c.value));
   }
-  HOURGLASS_INLINE friend Vector min(Vector a, Vector b) { return a.value < b.value ? a : b; }
-  HOURGLASS_INLINE friend Vector max(Vector a, Vector b) { return a.value > b.value ? a : b; }
+  /// a < b ? a : b, and a > b ? a : b.
+  HOURGLASS_INLINE friend Vector min(Vector a, Vector b) { return flushed(select(a < b, a, b)); }
+  HOURGLASS_INLINE friend Vector max(Vector a, Vector b) { return flushed(select(a > b, a, b)); }
+  /// What counts as zero becomes zero, its sign apart. Vectors do that to a denormal minimum or maximum.
+  HOURGLASS_INLINE static Vector flushed(Vector a) {
+    return a.value == Scalar(0) ? Vector(std::copysign(Scalar(0), a.value)) : a;
+  }
   HOURGLASS_INLINE friend Vector sqrt(Vector a) { return Vector(std::sqrt(a.value)); }
   HOURGLASS_INLINE friend Vector abs(Vector a) { return Vector(std::abs(a.value)); }
 
@@ -51,7 +56,13 @@ struct Vector<Scalar_, Single> {
   HOURGLASS_INLINE friend Mask operator!=(Vector a, Vector b) { return {a.value != b.value}; }
   HOURGLASS_INLINE friend Mask operator>(Vector a, Vector b) { return b < a; }
   HOURGLASS_INLINE friend Mask operator>=(Vector a, Vector b) { return b <= a; }
-  HOURGLASS_INLINE friend Vector select(Mask m, Vector yes, Vector no) { return m.value ? yes : no; }
+  HOURGLASS_INLINE friend Vector select(Mask m, Vector yes, Vector no) {
+    int chosen = m.value ? 1 : 0;
+#if defined(__clang__) && defined(HOURGLASS_ARM64)
+    asm("" : "+r"(chosen));  // as in simd_neon.hpp
+#endif
+    return chosen != 0 ? yes : no;
+  }
   HOURGLASS_INLINE friend bool any(Mask m) { return m.value; }
 
   /// The same lane as an integer of 32 bits (for float).

@@ -9,6 +9,8 @@
 // A panel's part of B is packed before its first use, or read in place where few rows use it. Between two slices of k
 // the unfinished sums rest in C. Where C ends inside a panel, or where the epilogue needs what C held before, they rest
 // in a buffer, some rows at a time, and go to C at the end.
+//
+// Few rows have loops and kernels of their own (few_rows.hpp).
 #pragma once
 
 #include <algorithm>
@@ -41,7 +43,11 @@ class Block {
   bool transposed = false;  // all of the above is that of C^T = B^T A^T, but c and epilogue are those of C
 
   void run() const {
-    const TileKernels<Scalar>& shape = rows > kernels.flat.rows ? kernels.tall : kernels.flat;
+    if (column_sums == nullptr && !transposed && rows > 0 && k > 0 && cols >= kernels.lanes) {
+      if (rows == 1 && b.col_stride == 1) return run_row();
+      if (rows <= kernels.few.columns_rows && a.col_stride == 1 && b.row_stride == 1) return run_columns();
+    }
+    const TileKernels<Scalar>& shape = flat_is_better() ? kernels.flat : kernels.tall;
     const std::ptrdiff_t panel = shape.panel;
     alignas(alignment) Scalar packed[packed_elements];
     alignas(alignment) Scalar copy[most_rows * (whole_depth + padding)];
@@ -84,6 +90,9 @@ class Block {
   // A sum of at most so many terms is done in one go; longer ones in slices.
   static constexpr std::ptrdiff_t whole_depth = 1024;
   static constexpr std::ptrdiff_t slice_depth = 512;
+  // Sums of at most so many terms are short, and more rows than this are many.
+  static constexpr std::ptrdiff_t short_depth = 64;
+  static constexpr std::ptrdiff_t short_rows = 32;
   // Height of the highest tile of all.
   static constexpr std::ptrdiff_t most_rows = 16;
   // Rows of A that are copied together for a large product: with slice_depth terms some 200 KiB of float.
@@ -94,6 +103,15 @@ class Block {
   static constexpr std::ptrdiff_t tiles_to_pack = 3;
   // Rows of a copy of A lie this many elements apart beyond their length, so that they fall into different cache sets.
   static constexpr std::ptrdiff_t padding = 64 / static_cast<std::ptrdiff_t>(sizeof(Scalar));
+
+  // Sums of few rows that rest in a buffer before the epilogue.
+  static constexpr std::ptrdiff_t few_elements = 8192 / static_cast<std::ptrdiff_t>(sizeof(Scalar));
+  // Columns that are done in one go.
+  static constexpr std::ptrdiff_t row_elements = few_elements / 2;
+  // The widest vector, which is read from the last sums on.
+  static constexpr std::ptrdiff_t slack = 64 / static_cast<std::ptrdiff_t>(sizeof(Scalar));
+  // Elements of either operand that are copied at a time for few rows: half of a first-level cache.
+  static constexpr std::ptrdiff_t few_copied = 18432 / static_cast<std::ptrdiff_t>(sizeof(Scalar));
 
   /// How the loops are cut, and memory for what is copied.
   struct Plan {
@@ -115,6 +133,104 @@ class Block {
     std::ptrdiff_t cols;
   };
 
+  /// Few rows, or many of such short sums that storing them takes as long as the multiply-adds: the smaller a tile, the
+  /// more of its neighbours the processor has under way together with it, and flat ones write longer pieces of C. But
+  /// not where more columns remain beside the wider panels.
+  [[nodiscard]] bool flat_is_better() const noexcept {
+    if (rows <= kernels.flat.rows) return true;
+    const std::ptrdiff_t beside = cols % kernels.flat.panel;
+    return k <= short_depth && rows > short_rows && !transposed &&
+           (beside <= cols % kernels.tall.panel || 8 * beside <= cols);
+  }
+
+  /// Columns [j, j + part), at most `most`, chosen so that neither this part nor the rest is narrower than a vector.
+  [[nodiscard]] std::ptrdiff_t part_of_columns(std::ptrdiff_t j, std::ptrdiff_t most) const noexcept {
+    const std::ptrdiff_t left = cols - j;
+    return left <= most ? left : left - most < kernels.lanes ? most - kernels.lanes : most;
+  }
+
+  /// One row, and rows of B contiguous: in one go, or in tiles that are as wide as possible, and equally wide.
+  void run_row() const {
+    alignas(alignment) Scalar sums[few_elements + slack];
+    const std::ptrdiff_t lanes = kernels.lanes;
+    const std::ptrdiff_t widest = kernels.few.row_vectors;
+    Tile<Scalar> tile{};
+    tile.depth = k;
+    tile.a = a.data + row * a.row_stride;
+    tile.a_col = a.col_stride;
+    tile.b_row = b.row_stride;
+    for (std::ptrdiff_t j = 0; j < cols;) {
+      const std::ptrdiff_t part = part_of_columns(j, kernels.few.whole_row ? row_elements : few_elements);
+      const std::ptrdiff_t vectors = (part + lanes - 1) / lanes;
+      const std::ptrdiff_t tiles = kernels.few.whole_row ? 1 : (vectors + widest - 1) / widest;
+      std::ptrdiff_t first = 0;
+      for (std::ptrdiff_t t = 0; t < tiles; ++t) {
+        const std::ptrdiff_t width = (vectors - first) / (tiles - t);
+        tile.b = b_at(0, j + first * lanes);
+        tile.c = sums + first * lanes;
+        kernels.few.row[std::min(width, widest) - 1](tile, std::min(width * lanes, part - first * lanes) - lanes);
+        first += width;
+      }
+      finish_few(sums, few_elements, j, part);
+      j += part;
+    }
+  }
+
+  /// Few rows of contiguous elements, and contiguous columns of B. Where rows or columns lie a multiple of half a page
+  /// apart, they fall into the same few sets of a first-level cache, and are copied.
+  void run_columns() const {
+    alignas(alignment) Scalar sums[few_elements + slack];
+    alignas(alignment) Scalar copy_of_a[few_copied];
+    alignas(alignment) Scalar copy_of_b[few_copied];
+    const FewRowsFunction<Scalar> run_tile = kernels.few.columns[rows - 1];
+    const std::ptrdiff_t lanes = kernels.lanes;
+    const std::ptrdiff_t width = kernels.few.columns_vectors[rows - 1] * lanes;
+    const std::ptrdiff_t most = few_elements / rows / width * width;
+    const bool copies_a = rows > 1 && a.row_stride * static_cast<std::ptrdiff_t>(sizeof(Scalar)) % 2048 == 0;
+    const bool copies_b = width > 8 && b.col_stride * static_cast<std::ptrdiff_t>(sizeof(Scalar)) % 2048 == 0;
+    const std::ptrdiff_t depth = copies_a || copies_b ? few_copied / std::max(width, rows) - padding : k;
+    Tile<Scalar> tile{};
+    tile.c_row = most;
+    for (std::ptrdiff_t j = 0; j < cols;) {
+      const std::ptrdiff_t part = part_of_columns(j, most);
+      for (std::ptrdiff_t p = 0; p < k; p += depth) {
+        tile.depth = std::min(depth, k - p);
+        tile.a = a.data + row * a.row_stride + p;
+        tile.a_row = a.row_stride;
+        if (copies_a) copy(tile.a, tile.a_row, rows, tile.depth, copy_of_a);
+        for (std::ptrdiff_t jj = 0; jj < part; jj += width) {
+          const std::ptrdiff_t first = std::min(jj, part - lanes);
+          const std::ptrdiff_t last = std::min(jj + width, part) - lanes - first;
+          tile.b = b_at(p, j + first);
+          tile.b_row = b.col_stride;
+          if (copies_b) copy(tile.b, tile.b_row, last + lanes, tile.depth, copy_of_b);
+          tile.c = sums + jj;
+          tile.partial = p == 0 ? nullptr : tile.c;
+          run_tile(tile, last);
+        }
+      }
+      finish_few(sums, most, j, part);
+      j += part;
+    }
+  }
+
+  /// The sums of columns [j, j + part) go to C. Those that do not fill a vector are at the end of the one behind.
+  void finish_few(const Scalar* sums, std::ptrdiff_t apart, std::ptrdiff_t j, std::ptrdiff_t part) const {
+    const std::ptrdiff_t rest = part % kernels.lanes;
+    const std::ptrdiff_t whole = part - rest;
+    kernels.finish(sums, apart, row, rows, col + j, whole, c, epilogue);
+    if (rest > 0)
+      kernels.finish(sums + whole + kernels.lanes - rest, apart, row, rows, col + j + whole, rest, c, epilogue);
+  }
+
+  /// Copies `count` runs of `length` elements that lie `apart`, and makes both say where the copy is.
+  static void copy(const Scalar*& from, std::ptrdiff_t& apart, std::ptrdiff_t count, std::ptrdiff_t length,
+                   Scalar* to) {
+    for (std::ptrdiff_t i = 0; i < count; ++i) std::copy_n(from + i * apart, length, to + i * (length + padding));
+    from = to;
+    apart = length + padding;
+  }
+
   /// With `direct`, unfinished sums rest in C, and the part consists of whole panels; otherwise of at most one.
   void run(const Plan& plan, bool direct, const Part& part) const {
     const TileKernels<Scalar>& shape = plan.shape;
@@ -128,8 +244,12 @@ class Block {
     const bool in_place = direct && b.col_stride == 1 && !packs;
     // Where tile t begins. All are equally high: 8 rows in tiles of at most 6 are 4 + 4, since 6 + 2 would leave most
     // of the machine idle on the two. A tile that packs is a full one.
+    const std::ptrdiff_t full = packs ? 1 : 0;
+    const std::ptrdiff_t lower = (part.rows - full * height) / std::max<std::ptrdiff_t>(tiles - full, 1);
+    const std::ptrdiff_t higher = part.rows - full * height - lower * (tiles - full);  // these have a row more
     const auto top = [&](std::ptrdiff_t t) {
-      return !packs ? part.rows * t / tiles : t == 0 ? 0 : height + (part.rows - height) * (t - 1) / (tiles - 1);
+      const std::ptrdiff_t others = std::max<std::ptrdiff_t>(t - full, 0);
+      return (t - others) * height + others * lower + std::min(others, higher);
     };
     for (std::ptrdiff_t slice = 0; slice < slices; ++slice) {
       const std::ptrdiff_t begin = k * slice / slices;
@@ -148,30 +268,38 @@ class Block {
       for (std::ptrdiff_t first = 0; first < tiles; first += plan.chunk) {
         const std::ptrdiff_t end = std::min(tiles, first + plan.chunk);
         const Operand<Scalar> rows_of_a = copy_rows(plan, part.i + top(first), part.i + top(end), begin, depth);
-        for (std::ptrdiff_t jj = 0; jj < part.cols; jj += panel)
+        const std::ptrdiff_t first_top = top(first);
+        for (std::ptrdiff_t jj = 0; jj < part.cols; jj += panel) {
+          std::ptrdiff_t next = first_top;
           for (std::ptrdiff_t t = first; t < end; ++t) {
+            const std::ptrdiff_t i = next;
+            next = top(t + 1);
+            const std::ptrdiff_t tile_rows = next - i;
             const bool packs_now = packs && t == 0;
             const bool from_source = in_place || packs_now;
-            Tile<Scalar> tile{};
-            tile.depth = depth;
-            tile.row = row + part.i + top(t);
-            tile.col = col + part.j + jj;
-            tile.a = rows_of_a.data + (top(t) - top(first)) * rows_of_a.row_stride;
-            tile.a_row = rows_of_a.row_stride;
-            tile.a_col = rows_of_a.col_stride;
-            tile.packed = plan.packed + jj * depth;
-            tile.b = from_source ? b_at(begin, part.j + jj) : tile.packed;
-            tile.b_row = from_source ? b.row_stride : panel;
-            tile.c = direct ? c.data + tile.row * c.leading + tile.col : plan.unfinished + top(t) * panel;
-            tile.c_row = direct ? c.leading : panel;
-            tile.partial = slice == 0 ? nullptr : tile.c;
-            if (large && direct && t + 1 < end) prefetch(tile, top(t + 1) - top(t), top(t + 2) - top(t), panel);
-            const std::ptrdiff_t tile_rows = top(t + 1) - top(t);
+            const std::ptrdiff_t tile_col = col + part.j + jj;
+            Scalar* const tile_packed = plan.packed + jj * depth;
+            Scalar* const tile_c =
+                direct ? c.data + (row + part.i + i) * c.leading + tile_col : plan.unfinished + i * panel;
+            const Tile<Scalar> tile{.depth = depth,
+                                    .a = rows_of_a.data + (i - first_top) * rows_of_a.row_stride,
+                                    .a_row = rows_of_a.row_stride,
+                                    .a_col = rows_of_a.col_stride,
+                                    .b = from_source ? b_at(begin, part.j + jj) : tile_packed,
+                                    .b_row = from_source ? b.row_stride : panel,
+                                    .partial = slice == 0 ? nullptr : tile_c,
+                                    .packed = tile_packed,
+                                    .c = tile_c,
+                                    .c_row = direct ? c.leading : panel,
+                                    .row = row + part.i + i,
+                                    .col = tile_col};
+            if (large && direct && t + 1 < end) prefetch(tile, tile_rows, top(t + 2) - i, panel);
             if (direct && last)
               (packs_now ? shape.final_packing : shape.final[tile_rows - shape.lowest])(tile, epilogue);
             else
               (packs_now ? shape.store_packing : (narrow ? shape.narrow : shape.store)[tile_rows - 1])(tile, &store);
           }
+        }
       }
     }
     if (transposed)

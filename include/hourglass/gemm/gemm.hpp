@@ -117,7 +117,8 @@ template <class Scalar>
 
 /// Whether to compute C^T = B^T A^T. If the columns of B are contiguous, as in the gradient of a layer's input, B has
 /// to be transposed to be packed. For few rows that takes as long as the product; B^T, however, can be read where it
-/// lies, and only A and C are transposed. It pays where the rows of A nearly fill whole vectors.
+/// lies, and only A and C are transposed. It pays where the rows of A nearly fill whole vectors, and are more than the
+/// kernels for few rows take.
 template <class Scalar>
 [[nodiscard]] bool better_transposed(std::ptrdiff_t m, std::ptrdiff_t k, const Operand<Scalar>& b) noexcept {
   constexpr std::ptrdiff_t lanes = 64 / static_cast<std::ptrdiff_t>(sizeof(Scalar));
@@ -167,10 +168,12 @@ void gemm(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const Operand<Sc
                                             : (work < 4e6 ? 1 : num_threads());
   // Above some 10 milliseconds an allocation costs nothing.
   const bool large = work >= 1e9 && std::min({m, n, k}) >= 512;
-  const bool transposed = options.column_sums == nullptr && detail::better_transposed(m, k, right);
+  const bool few = left.col_stride == 1 && m <= detail::kernels<Scalar, Epilogue>().few.columns_rows;
+  const bool transposed = options.column_sums == nullptr && !few && detail::better_transposed(m, k, right);
   const detail::Kernels<Scalar>& kernels =
       detail::kernels<Scalar, Epilogue>(transposed && 2 * m <= detail::line<Scalar>);
-  const detail::Grid grid = detail::choose_grid(std::max<std::ptrdiff_t>(m, 1), n, threads);
+  const detail::Grid grid =
+      threads == 1 ? detail::Grid{} : detail::choose_grid(std::max<std::ptrdiff_t>(m, 1), n, threads);
   const auto compute = [&](std::ptrdiff_t task) {
     const auto [rows, cols] = detail::Part<Scalar>(grid, task, m, n);
     const FlushDenormals guard;

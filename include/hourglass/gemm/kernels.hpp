@@ -11,6 +11,7 @@
 
 #include "hourglass/core/simd.hpp"
 #include "hourglass/gemm/epilogue.hpp"
+#include "hourglass/gemm/few_rows.hpp"
 #include "hourglass/gemm/micro_kernel.hpp"
 #include "hourglass/gemm/operand.hpp"
 #include "hourglass/gemm/pack.hpp"
@@ -55,6 +56,20 @@ struct TileKernels {
   PackFunction<Scalar> pack_narrow;
 };
 
+template <class Scalar>
+using FewRowsFunction = void (*)(const Tile<Scalar>&, std::ptrdiff_t last);
+
+/// Functions for few rows, which leave plain sums.
+template <class Scalar>
+struct FewRowsKernels {
+  std::ptrdiff_t row_vectors;              // of the widest
+  bool whole_row;                          // it takes any number of vectors more
+  const FewRowsFunction<Scalar>* row;      // by vectors - 1: for one row
+  std::ptrdiff_t columns_rows;             // of the highest
+  const FewRowsFunction<Scalar>* columns;  // by rows - 1: for contiguous columns of B
+  const std::ptrdiff_t* columns_vectors;   // by rows - 1
+};
+
 /// All that the loops need to know of an instruction set, for one epilogue.
 template <class Scalar>
 struct Kernels {
@@ -62,6 +77,7 @@ struct Kernels {
   bool reads_output;
   TileKernels<Scalar> tall;  // for more than flat.rows rows
   TileKernels<Scalar> flat;
+  FewRowsKernels<Scalar> few;
   void (*add_columns)(const Operand<Scalar>& b, std::ptrdiff_t depth, std::ptrdiff_t cols, bool first, Scalar* sums);
   void (*finish)(const Scalar* sums, std::ptrdiff_t sums_row, std::ptrdiff_t row, std::ptrdiff_t rows,
                  std::ptrdiff_t col, std::ptrdiff_t cols, const Output<Scalar>& c, const void* epilogue);
@@ -103,6 +119,31 @@ constexpr TileKernels<typename V::Scalar> tile_kernels() {
           &Pack<V::lanes>::template run<V>};
 }
 
+template <class V>
+struct FewRowsKernelsFor {
+  using Shape = FewRowsShape<V>;
+  using Function = FewRowsFunction<typename V::Scalar>;
+  template <std::size_t... index>
+  static constexpr std::array<Function, sizeof...(index)> make_row(std::index_sequence<index...>) {
+    return {&RowKernel < static_cast<int>(index) + 1,
+            (static_cast<int>(index) + 1 == Shape::row_vectors) && Shape::whole_row > ::template run<V>...};
+  }
+  template <std::size_t... index>
+  static constexpr std::array<Function, sizeof...(index)> make_columns(std::index_sequence<index...>) {
+    return {
+        &ColumnsKernel<static_cast<int>(index) + 1, columns_vectors(static_cast<int>(index) + 1)>::template run<V>...};
+  }
+  template <std::size_t... index>
+  static constexpr std::array<std::ptrdiff_t, sizeof...(index)> make_vectors(std::index_sequence<index...>) {
+    return {columns_vectors(static_cast<int>(index) + 1)...};
+  }
+  static constexpr auto row = make_row(std::make_index_sequence<Shape::row_vectors>{});
+  static constexpr auto columns = make_columns(std::make_index_sequence<Shape::columns_rows>{});
+  static constexpr auto vectors = make_vectors(std::make_index_sequence<Shape::columns_rows>{});
+  static constexpr FewRowsKernels<typename V::Scalar> value{Shape::row_vectors,  Shape::whole_row, row.data(),
+                                                            Shape::columns_rows, columns.data(),   vectors.data()};
+};
+
 template <class V, class Epilogue>
 struct KernelsFor {
   using Shape = TileShape<V>;
@@ -112,6 +153,7 @@ struct KernelsFor {
       Epilogue::reads_output,
       tile_kernels<V, Epilogue, Shape::tall_rows / 2, Shape::tall_rows, Shape::tall_vectors>(),
       tile_kernels<V, Epilogue, 1, Shape::flat_rows, Shape::flat_vectors>(),
+      FewRowsKernelsFor<V>::value,
       &add_columns<V>,
       &run_finish<V, Epilogue>};
 };
