@@ -3,6 +3,7 @@
 
 #include "hourglass/core/activation.hpp"
 #include "hourglass/core/blocks.hpp"
+#include "hourglass/core/crew.hpp"
 #include "hourglass/core/denormals.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
@@ -37,6 +38,7 @@
 #include "hourglass/data/stb_image.hpp"
 #include "hourglass/gemm/block.hpp"
 #include "hourglass/gemm/epilogue.hpp"
+#include "hourglass/gemm/few_rows.hpp"
 #include "hourglass/gemm/gemm.hpp"
 #include "hourglass/gemm/kernels.hpp"
 #include "hourglass/gemm/micro_kernel.hpp"

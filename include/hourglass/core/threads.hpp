@@ -5,6 +5,10 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <exception>
+#include <optional>
+
+#include "hourglass/core/crew.hpp"
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -16,6 +20,7 @@ namespace hourglass {
 /// without OpenMP, and 1 inside a parallel region, so that nested use does not oversubscribe the machine.
 [[nodiscard]] inline int num_threads() noexcept {
 #ifdef _OPENMP
+  if (const detail::Crew* crew = detail::led_crew()) return crew->size();
   return omp_in_parallel() ? 1 : omp_get_max_threads();
 #else
   return 1;
@@ -68,6 +73,14 @@ template <class Body>
 void parallel_for(std::ptrdiff_t count, [[maybe_unused]] int threads, const Body& body) {
 #ifdef _OPENMP
   const int wanted = static_cast<int>(std::min<std::ptrdiff_t>(threads, count));
+  if (detail::Crew* const crew = detail::led_crew(); crew != nullptr && wanted > 1) {
+    detail::led_crew() = nullptr;  // loops inside of the body are serial
+    crew->run([&, size = crew->size()](int rank) {
+      for (std::ptrdiff_t i = count * rank / size; i < count * (rank + 1) / size; ++i) body(i);
+    });
+    detail::led_crew() = crew;
+    return;
+  }
   if (wanted > 1 && !omp_in_parallel()) {
     const detail::Team team(wanted);
     if (team.size() > 1) {
@@ -78,6 +91,43 @@ void parallel_for(std::ptrdiff_t count, [[maybe_unused]] int threads, const Body
   }
 #endif
   for (std::ptrdiff_t i = 0; i < count; ++i) body(i);
+}
+
+/// Calls `body()` on this thread while up to num_threads() threads stand by for the parallel loops in it: for loops
+/// that follow each other closely, such as the steps of training. Nothing happens within a parallel region or another
+/// such call, or without OpenMP, but the call. Parallel regions of other code in the body are serial.
+template <class Body>
+void keep_threads(const Body& body) {
+#ifdef _OPENMP
+  const int wanted = num_threads();
+  if (wanted > 1 && !omp_in_parallel()) {
+    const detail::Team team(wanted);
+    if (team.size() > 1) {
+      std::exception_ptr error;
+      std::optional<detail::Crew> crew;
+#pragma omp parallel num_threads(team.size())
+      {
+#pragma omp single
+        crew.emplace(omp_get_num_threads());
+        if (omp_get_thread_num() != 0) {
+          crew->serve(omp_get_thread_num());
+        } else {
+          detail::led_crew() = &*crew;
+          try {
+            body();
+          } catch (...) {
+            error = std::current_exception();
+          }
+          detail::led_crew() = nullptr;
+          crew->dismiss();
+        }
+      }
+      if (error) std::rethrow_exception(error);
+      return;
+    }
+  }
+#endif
+  body();
 }
 
 /// Elements for which a loop is worth another thread: some 50 microseconds of work. Starting and joining threads takes

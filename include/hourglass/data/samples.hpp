@@ -15,6 +15,7 @@
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/matrix.hpp"
+#include "hourglass/core/threads.hpp"
 #include "hourglass/data/images.hpp"
 
 namespace hourglass {
@@ -102,11 +103,16 @@ class Samples {
           constexpr Index ahead = 4;
           const auto row = [&](Index i) { return data + order[static_cast<std::size_t>(i)] * stride_; };
           const Index bytes = cols_ * static_cast<Index>(sizeof(*data));
-          for (Index i = 0; i < std::min(ahead, out.rows()); ++i) detail::prefetch_bytes(row(i), bytes);
-          for (Index i = 0; i < out.rows(); ++i) {
-            if (i + ahead < out.rows()) detail::prefetch_bytes(row(i + ahead), bytes);
-            convert(row(i), cols_, out.data() + i * cols_);
-          }
+          const Index parts = out.size() < parallel_grain ? 1 : num_threads();
+          parallel_for(parts, static_cast<int>(parts), [&](Index part) {
+            const Index begin = out.rows() * part / parts;
+            const Index end = out.rows() * (part + 1) / parts;
+            for (Index i = begin; i < std::min(begin + ahead, end); ++i) detail::prefetch_bytes(row(i), bytes);
+            for (Index i = begin; i < end; ++i) {
+              if (i + ahead < end) detail::prefetch_bytes(row(i + ahead), bytes);
+              convert(row(i), cols_, out.data() + i * cols_);
+            }
+          });
         },
         data_);
   }

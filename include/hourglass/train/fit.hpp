@@ -15,6 +15,7 @@
 #include "hourglass/core/mode.hpp"
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/core/rng.hpp"
+#include "hourglass/core/threads.hpp"
 #include "hourglass/data/batches.hpp"
 #include "hourglass/data/samples.hpp"
 #include "hourglass/nn/workspace.hpp"
@@ -132,12 +133,15 @@ std::vector<EpochReport> fit(Model& model, const Samples& data, const Loss& loss
     report.epochs = options.epochs;
     report.learning_rate = optimizer.lr();
     const auto start = Clock::now();
-    report.train = detail::train_epoch(model, data, loss, optimizer, options, rng, workspace, epoch, bar);
+    keep_threads(
+        [&] { report.train = detail::train_epoch(model, data, loss, optimizer, options, rng, workspace, epoch, bar); });
     report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     report.images_per_second = static_cast<double>(data.rows()) / report.seconds;
     if (!options.validation.empty()) {
       Rng draws = validation_rng;
-      report.test = detail::evaluate(model, options.validation, loss, draws, workspace, options.transform);
+      keep_threads([&] {
+        report.test = detail::evaluate(model, options.validation, loss, draws, workspace, options.transform);
+      });
     }
     bar.clear();
     if (options.log) *options.log << epoch_line(report) << std::endl;

@@ -1,0 +1,110 @@
+// What a workspace promises: the second step and all that follow allocate nothing. A program of its own, as it changes
+// what Eigen's headers compile to.
+#include <stdexcept>
+#define EIGEN_RUNTIME_NO_MALLOC
+#define eigen_assert(condition) \
+  if (!(condition)) throw std::logic_error("Eigen: " #condition)
+
+#include "hourglass/nn/workspace.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <span>
+
+#include "hourglass/hourglass.hpp"
+
+namespace {
+
+std::atomic<long> allocations{0};
+
+void* counted(std::size_t size, std::size_t alignment) {
+  ++allocations;
+  const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
+  void* const memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return counted(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace hg = hourglass;
+
+namespace {
+
+hg::Matrix<float> batch_of(hg::Index rows, hg::Index cols) {
+  hg::Rng rng{1};
+  hg::Matrix<float> x(rows, cols);
+  rng.fill_uniform(std::span<float>(x.data(), static_cast<std::size_t>(x.size())));
+  return x;
+}
+
+/// Allocations of three steps after the first, fused and not, with batches of two sizes.
+template <class Model, class Loss, class Optimizer>
+long allocations_of_steps(Model model, const Loss& loss, Optimizer optimizer) {
+  hg::Rng rng{2};
+  hg::initialize(model, rng);
+  const auto x = batch_of(96, model.in_features());
+  hg::Workspace workspace{model, 96};
+  long before = 0;
+  for (int step = 0; step < 4; ++step) {
+    if (step == 1) {
+      before = allocations;
+      Eigen::internal::set_is_malloc_allowed(false);
+    }
+    for (const hg::Index rows : {hg::Index{96}, hg::Index{40}}) {
+      const hg::ConstMatrixView<float> batch(x.data(), rows, x.cols());
+      (void)loss(model.forward(batch, workspace, hg::Training{rng}), batch, workspace);
+      model.backward(batch, workspace, optimizer);
+      (void)loss(model.forward(batch, workspace, hg::Training{rng}), batch, workspace);
+      model.backward(batch, workspace);
+      hg::clip_grad_norm(workspace.gradients(), 1.0);
+      optimizer.step(model, workspace);
+    }
+  }
+  Eigen::internal::set_is_malloc_allowed(true);
+  return allocations - before;
+}
+
+}  // namespace
+
+TEST_CASE("training allocates at the first step only") {
+  const int before = hg::num_threads();
+  for (const int threads : {1, 2}) {
+    CAPTURE(threads);
+    hg::set_num_threads(threads);
+    CHECK(allocations_of_steps(
+              hg::Autoencoder{hg::Sequential{hg::Linear<200, 150>{}, hg::ReLU{}, hg::Linear<150, 20>{}, hg::GELU{}},
+                              hg::Sequential{hg::Linear<20, 150>{}, hg::ReLU{}, hg::Dropout{0.1},
+                                             hg::Linear<150, 200>{}, hg::Sigmoid{}}},
+              hg::BCELoss{}, hg::Adam<>{}) == 0);
+    CHECK(allocations_of_steps(
+              hg::VariationalAutoencoder{
+                  hg::Sequential{hg::Linear<200, 150>{}, hg::ReLU{}, hg::Linear<150, 40>{}},
+                  hg::Sequential{hg::Linear<20, 150>{}, hg::ReLU{}, hg::Linear<150, 200>{}, hg::Sigmoid{}}},
+              hg::NegativeELBO<>{}, hg::SGD<>{{.lr = 1e-3, .momentum = 0.9}}) == 0);
+  }
+  hg::set_num_threads(before);
+}
+
+TEST_CASE("the test above would notice an allocation") {
+  const long before = allocations;
+  const auto x = batch_of(1, 1);
+  CHECK(allocations > before);
+  CHECK(x.size() == 1);
+  Eigen::internal::set_is_malloc_allowed(false);
+  CHECK_THROWS_AS(Eigen::VectorXf(10), std::logic_error);
+  Eigen::internal::set_is_malloc_allowed(true);
+}
