@@ -93,8 +93,9 @@ class Block {
   // Sums of at most so many terms are short, and more rows than this are many.
   static constexpr std::ptrdiff_t short_depth = 64;
   static constexpr std::ptrdiff_t short_rows = 32;
-  // Height of the highest tile of all.
+  // Height of the highest tile of all, and elements of the largest.
   static constexpr std::ptrdiff_t most_rows = 16;
+  static constexpr std::ptrdiff_t most_tile = 512;
   // Rows of A that are copied together for a large product: with slice_depth terms some 200 KiB of float.
   static constexpr std::ptrdiff_t large_rows = 98;
   // Columns whose panels a large product packs at a time.
@@ -139,7 +140,7 @@ class Block {
   [[nodiscard]] bool flat_is_better() const noexcept {
     if (rows <= kernels.flat.rows) return true;
     const std::ptrdiff_t beside = cols % kernels.flat.panel;
-    return k <= short_depth && rows > short_rows && !transposed &&
+    return k <= short_depth && rows > short_rows && !transposed && kernels.is_plain &&
            (beside <= cols % kernels.tall.panel || 8 * beside <= cols);
   }
 
@@ -294,10 +295,14 @@ class Block {
                                     .row = row + part.i + i,
                                     .col = tile_col};
             if (large && direct && t + 1 < end) prefetch(tile, tile_rows, top(t + 2) - i, panel);
-            if (direct && last)
-              (packs_now ? shape.final_packing : shape.final[tile_rows - shape.lowest])(tile, epilogue);
+            const TileFunction<Scalar> plain =
+                packs_now ? shape.store_packing : (narrow ? shape.narrow : shape.store)[tile_rows - 1];
+            if (!direct || !last)
+              plain(tile, &store);
+            else if (!packs_now && tile_rows >= shape.lowest)
+              shape.final[tile_rows - shape.lowest](tile, epilogue);
             else
-              (packs_now ? shape.store_packing : (narrow ? shape.narrow : shape.store)[tile_rows - 1])(tile, &store);
+              finish_tile(plain, tile, tile_rows, panel);
           }
         }
       }
@@ -306,6 +311,19 @@ class Block {
       finish_transposed(plan, part, panel);
     else if (!direct)
       kernels.finish(plan.unfinished, panel, row + part.i, part.rows, col + part.j, part.cols, c, epilogue);
+  }
+
+  /// A tile whose sums meet the epilogue in the first-level cache, or in C if unfinished sums are there.
+  void finish_tile(TileFunction<Scalar> plain, Tile<Scalar> tile, std::ptrdiff_t tile_rows,
+                   std::ptrdiff_t panel) const {
+    if (kernels.is_plain) return plain(tile, &store);
+    alignas(alignment) Scalar sums[most_tile];
+    if (tile.partial == nullptr) {
+      tile.c = sums;
+      tile.c_row = panel;
+    }
+    plain(tile, &store);
+    kernels.finish(tile.c, tile.c_row, tile.row, tile_rows, tile.col, panel, c, epilogue);
   }
 
   /// Term p of column j of the block. Nothing is read if there are no terms, and the pointer may be null.

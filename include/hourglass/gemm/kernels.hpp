@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #include "hourglass/core/simd.hpp"
@@ -46,12 +47,11 @@ struct TileKernels {
   std::ptrdiff_t rows;                 // of a full tile
   std::ptrdiff_t panel;                // columns of a tile
   std::ptrdiff_t narrow_rows;          // of a full tile that is one vector wide
-  std::ptrdiff_t lowest;               // least height for which there is a `final` kernel
+  std::ptrdiff_t lowest;               // least height for which there is a `final` kernel; above `rows`: for none
   const TileFunction<Scalar>* final;   // by height - lowest: with the epilogue
   const TileFunction<Scalar>* store;   // by height - 1: the sums as they are
   const TileFunction<Scalar>* narrow;  // the same for one vector
-  TileFunction<Scalar> final_packing;  // full tiles that pack B on the way
-  TileFunction<Scalar> store_packing;
+  TileFunction<Scalar> store_packing;  // a full tile that packs B on the way
   PackFunction<Scalar> pack;
   PackFunction<Scalar> pack_narrow;
 };
@@ -75,6 +75,7 @@ template <class Scalar>
 struct Kernels {
   std::ptrdiff_t lanes;
   bool reads_output;
+  bool is_plain;             // the epilogue stores the sums as they are
   TileKernels<Scalar> tall;  // for more than flat.rows rows
   TileKernels<Scalar> flat;
   FewRowsKernels<Scalar> few;
@@ -101,11 +102,15 @@ struct KernelsByHeight {
   static constexpr std::array<TileFunction<typename V::Scalar>, sizeof...(index)> make(std::index_sequence<index...>) {
     return {&run_tile<V, Epilogue, lowest + static_cast<int>(index), width>...};
   }
-  static constexpr auto table = make(std::make_index_sequence<highest - lowest + 1>{});
+  static constexpr auto table = make(std::make_index_sequence<static_cast<std::size_t>(highest - lowest + 1)>{});
 };
 
-template <class V, class Epilogue, int lowest, int rows, int vectors>
+/// With `finals` heights at the top that have the epilogue in registers. Every epilogue has to be compiled into every such
+/// kernel, which takes a compiler a while, so they are few: the heights that many rows are cut into. Other tiles leave
+/// their sums in the first-level cache, from where finish() takes them. Plain sums have a kernel for every height.
+template <class V, class Epilogue, int finals, int rows, int vectors>
 constexpr TileKernels<typename V::Scalar> tile_kernels() {
+  constexpr int lowest = std::is_same_v<Epilogue, epilogue::Store> ? 1 : rows - finals + 1;
   return {rows,
           vectors * V::lanes,
           TileShape<V>::narrow_rows,
@@ -113,7 +118,6 @@ constexpr TileKernels<typename V::Scalar> tile_kernels() {
           KernelsByHeight<V, Epilogue, vectors, lowest, rows>::table.data(),
           KernelsByHeight<V, epilogue::Store, vectors, 1, rows>::table.data(),
           KernelsByHeight<V, epilogue::Store, 1, 1, TileShape<V>::narrow_rows>::table.data(),
-          &run_tile<V, Epilogue, rows, vectors, true>,
           &run_tile<V, epilogue::Store, rows, vectors, true>,
           &Pack<vectors * V::lanes>::template run<V>,
           &Pack<V::lanes>::template run<V>};
@@ -147,12 +151,15 @@ struct FewRowsKernelsFor {
 template <class V, class Epilogue>
 struct KernelsFor {
   using Shape = TileShape<V>;
-  // Tiles are cut evenly, so those of a tall part have at least half the full height.
+  // Tiles are cut evenly: from ten of them on, their heights are among these. Without wide vectors an epilogue in
+  // registers gains nothing.
+  static constexpr int finals = V::lanes * sizeof(typename V::Scalar) <= 16 ? 0 : Shape::tall_rows > 10 ? 3 : 2;
   static constexpr Kernels<typename V::Scalar> value{
       V::lanes,
       Epilogue::reads_output,
-      tile_kernels<V, Epilogue, Shape::tall_rows / 2, Shape::tall_rows, Shape::tall_vectors>(),
-      tile_kernels<V, Epilogue, 1, Shape::flat_rows, Shape::flat_vectors>(),
+      std::is_same_v<Epilogue, epilogue::Store>,
+      tile_kernels<V, Epilogue, finals, Shape::tall_rows, Shape::tall_vectors>(),
+      tile_kernels<V, Epilogue, 0, Shape::flat_rows, Shape::flat_vectors>(),
       FewRowsKernelsFor<V>::value,
       &add_columns<V>,
       &run_finish<V, Epilogue>};
