@@ -1,14 +1,16 @@
-// What the example programs share: command line, choice of the data, output folder, errors.
+// What the example programs share: settings, command line, choice of the data, errors.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
-#include <cstdlib>
-#include <exception>
 #include <filesystem>
+#include <functional>
 #include <hourglass/hourglass.hpp>
 #include <iostream>
 #include <string>
+
+namespace CLI {
+class App;
+}
 
 namespace example {
 
@@ -26,41 +28,11 @@ struct Settings {
   bool quiet = false;
 };
 
-inline void add_options(CLI::App& app, Settings& settings) {
-  app.add_option("--data", settings.data,
-                 "Folder with the four MNIST files; default: $HOURGLASS_MNIST_DIR, else data/mnist, else the digits "
-                 "that come with Hourglass");
-  app.add_option("--epochs", settings.epochs, "Passes over the training data")->capture_default_str();
-  app.add_option("--batch-size", settings.batch_size, "Images per step")->capture_default_str();
-  app.add_option("--latent", settings.latent, "Width of the code")->capture_default_str();
-  app.add_option("--learning-rate", settings.learning_rate, "Step size of Adam")->capture_default_str();
-  app.add_option("--seed", settings.seed, "Seed of everything random; the same seed gives the same model")
-      ->capture_default_str();
-  app.add_option("--threads", settings.threads, "Threads to use; 0: all")->capture_default_str();
-  app.add_option("--output", settings.output, "Folder for pictures, metrics and weights")->capture_default_str();
-  app.add_flag("--quiet", settings.quiet, "Print nothing but errors");
-}
+/// The training and test images of --data, $HOURGLASS_MNIST_DIR, data/mnist or the committed digits: the first there
+/// is.
+[[nodiscard]] hg::Mnist load_data(const Settings& settings);
 
-/// The first of --data, $HOURGLASS_MNIST_DIR, data/mnist and the committed digits that there is.
-inline std::filesystem::path data_folder(const std::string& wish) {
-  if (!wish.empty()) return wish;
-  if (const char* variable = std::getenv("HOURGLASS_MNIST_DIR"); variable && *variable) return variable;
-  const std::filesystem::path source = HOURGLASS_EXAMPLE_DATA_DIR;
-  for (const std::filesystem::path& folder : {std::filesystem::path("data/mnist"), source / "mnist"})
-    if (std::filesystem::is_directory(folder)) return folder;
-  return source / "digits";
-}
-
-inline hg::Mnist load_data(const Settings& settings) {
-  const auto folder = data_folder(settings.data);
-  hg::Mnist mnist = hg::load_mnist(folder);
-  if (!settings.quiet)
-    std::cout << "data: " << folder.string() << " (" << mnist.train.images.rows() << " training images, "
-              << mnist.test.images.rows() << " test images)\n";
-  return mnist;
-}
-
-inline hg::FitOptions<> fit_options(const Settings& settings, const hg::Mnist& mnist) {
+[[nodiscard]] inline hg::FitOptions<> fit_options(const Settings& settings, const hg::Mnist& mnist) {
   return {.epochs = settings.epochs,
           .batch_size = settings.batch_size,
           .validation = mnist.test.images,
@@ -68,24 +40,10 @@ inline hg::FitOptions<> fit_options(const Settings& settings, const hg::Mnist& m
           .log = settings.quiet ? nullptr : &std::cout};
 }
 
-/// Parses the command line, runs `program(settings)` and turns every error into one line on stderr and status 1.
-template <class Program>
-int run(CLI::App& app, Settings& settings, int argc, char** argv, const Program& program) {
-  try {
-    app.parse(argc, argv);
-    if (settings.threads < 0) throw hg::DataError("--threads must be 0 or more");
-    if (settings.threads > 0) hg::set_num_threads(settings.threads);
-    std::filesystem::create_directories(settings.output);
-    program();
-    if (!settings.quiet) std::cout << "pictures, metrics and weights are in " << settings.output.string() << "\n";
-    return 0;
-  } catch (const CLI::CallForHelp&) {
-    std::cout << app.help();
-    return 0;
-  } catch (const std::exception& error) {
-    std::cerr << app.get_name() << ": " << error.what() << "\n";
-    return 1;
-  }
-}
+/// Parses the command line into `settings`, runs `program()` and turns every error into one line on stderr and
+/// status 1. `more_options` may add some to the command line.
+int run(
+    int argc, char** argv, const char* name, const char* description, Settings& settings,
+    const std::function<void()>& program, const std::function<void(CLI::App&)>& more_options = [](CLI::App&) {});
 
 }  // namespace example

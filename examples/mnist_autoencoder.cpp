@@ -6,10 +6,8 @@ namespace hg = hourglass;
 int main(int argc, char** argv) {
   example::Settings settings;
   settings.output = "output/autoencoder";
-  CLI::App app{"Trains an autoencoder on MNIST and draws digits beside their reconstructions.", "mnist_autoencoder"};
-  example::add_options(app, settings);
-
-  return example::run(app, settings, argc, argv, [&] {
+  const char* what = "Trains an autoencoder on MNIST and draws digits beside their reconstructions.";
+  return example::run(argc, argv, "mnist_autoencoder", what, settings, [&] {
     const hg::Mnist mnist = example::load_data(settings);
     hg::Rng rng{settings.seed};
 

@@ -24,11 +24,8 @@ int main(int argc, char** argv) {
   example::Settings settings;
   settings.latent = 20;
   settings.output = "output/vae";
-  CLI::App app{"Trains a variational autoencoder on MNIST; draws reconstructions, samples and interpolations.",
-               "mnist_vae"};
-  example::add_options(app, settings);
-
-  return example::run(app, settings, argc, argv, [&] {
+  const char* what = "Trains a variational autoencoder on MNIST; draws reconstructions, samples and interpolations.";
+  return example::run(argc, argv, "mnist_vae", what, settings, [&] {
     const hg::Mnist mnist = example::load_data(settings);
     hg::Rng rng{settings.seed};
 

@@ -1,4 +1,6 @@
 // A symmetric network whose widths come from the command line: an autoencoder, or with --variational a VAE.
+#include <CLI/CLI.hpp>
+
 #include "common.hpp"
 
 namespace hg = hourglass;
@@ -9,14 +11,7 @@ int main(int argc, char** argv) {
   settings.output = "output/runtime_widths";
   std::vector<hg::Index> widths;
   bool variational = false;
-  CLI::App app{"Trains a symmetric autoencoder with widths chosen at run time.", "runtime_widths"};
-  example::add_options(app, settings);
-  app.add_option("--widths", widths,
-                 "Widths from input to code, such as 784 400 20; default: halving down to --latent");
-  app.add_flag("--variational", variational,
-               "Train a variational autoencoder; the last width is that of the latent space");
-
-  return example::run(app, settings, argc, argv, [&] {
+  const auto program = [&] {
     const hg::Mnist mnist = example::load_data(settings);
     if (widths.empty()) widths = hg::halving_widths(mnist.train.images.cols(), settings.latent);
     hg::Rng rng{settings.seed};
@@ -35,5 +30,13 @@ int main(int argc, char** argv) {
       train(hg::symmetric_variational_autoencoder(widths), hg::NegativeELBO{hg::BCELoss{}});
     else
       train(hg::symmetric_autoencoder(widths), hg::BCELoss{});
-  });
+  };
+  return example::run(argc, argv, "runtime_widths", "Trains a symmetric autoencoder with widths chosen at run time.",
+                      settings, program, [&](CLI::App& app) {
+                        app.add_option("--widths", widths,
+                                       "Widths from input to code, such as 784 400 20; default: halving down to "
+                                       "--latent");
+                        app.add_flag("--variational", variational,
+                                     "Train a variational autoencoder; the last width is that of the latent space");
+                      });
 }
