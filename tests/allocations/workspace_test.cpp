@@ -99,6 +99,26 @@ TEST_CASE("training allocates at the first step only") {
   hg::set_num_threads(before);
 }
 
+TEST_CASE("inference allocates nothing") {
+  hg::VariationalAutoencoder model{
+      hg::Sequential{hg::Linear<200, 150>{}, hg::ReLU{}, hg::Linear<150, 40>{}},
+      hg::Sequential{hg::Linear<20, 150>{}, hg::ReLU{}, hg::Linear<150, 200>{}, hg::Sigmoid{}}};
+  hg::Rng rng{2};
+  hg::initialize(model, rng);
+  const auto x = batch_of(64, 200);
+  hg::Workspace workspace{model, 64, hg::Purpose::inference};
+  (void)model.reconstruct(x, workspace);  // OpenMP starts its threads
+  const long before = allocations;
+  for (const hg::Index rows : {hg::Index{1}, hg::Index{64}}) {
+    const hg::ConstMatrixView<float> batch(x.data(), rows, 200);
+    (void)model.encode(batch, workspace);
+    (void)model.decode(hg::ConstMatrixView<float>(x.data(), rows, 20), workspace);
+    (void)model.reconstruct(batch, workspace);
+    (void)model.sample(rows, rng, workspace);
+  }
+  CHECK(allocations == before);
+}
+
 TEST_CASE("the test above would notice an allocation") {
   const long before = allocations;
   const auto x = batch_of(1, 1);

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "hourglass/data/images.hpp"
@@ -109,4 +111,34 @@ TEST_CASE("copies of a model share nothing") {
   hg::initialize(model, rng);
   CHECK(copy.encoder().linear(0).weight().isZero());
   CHECK(!model.encoder().linear(0).weight().isZero());
+}
+
+TEST_CASE("inference in a workspace gives what it gives without one, on any number of threads at once") {
+  auto model = hg::symmetric_autoencoder({90, 60, 20});
+  hg::Rng rng{1};
+  hg::initialize(model, rng);
+  const auto x = pixels<float>(200, 90);
+  const hg::Matrix<float> code = model.encode(x);
+  const hg::Matrix<float> output = model.reconstruct(x);
+  std::vector<std::thread> threads;
+  std::atomic<int> differences{0};
+  for (int t = 0; t < 3; ++t)
+    threads.emplace_back([&] {
+      hg::Workspace workspace{model, 200, hg::Purpose::inference};
+      for (const hg::Index rows : {hg::Index{200}, hg::Index{1}, hg::Index{7}}) {
+        const hg::ConstMatrixView<float> batch(x.data(), rows, 90);
+        if (model.encode(batch, workspace) != code.topRows(rows)) ++differences;
+        const hg::ConstMatrixView<float> codes(code.data(), rows, 20);
+        if (model.decode(codes, workspace) != output.topRows(rows)) ++differences;
+        if (model.reconstruct(batch, workspace) != output.topRows(rows)) ++differences;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  CHECK(differences == 0);
+  hg::Workspace workspace{model, 8};
+  CHECK_THROWS_WITH_AS(model.encode(x, workspace), doctest::Contains("200 rows, room for 8"), hg::ShapeError);
+  CHECK_THROWS_AS(model.decode(x, workspace), hg::ShapeError);
+  (void)model.forward(x.topRows(8), workspace);
+  (void)model.encode(x.topRows(8), workspace);
+  CHECK_THROWS_AS(model.backward(x.topRows(8), workspace), hg::ShapeError);  // that pass is gone
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include "hourglass/core/threads.hpp"
@@ -169,4 +170,21 @@ TEST_CASE("a training pass has the same bits on any number of threads") {
   hg::set_num_threads(before);
   CHECK(results[0] == results[1]);
   CHECK(results[0] == results[2]);
+}
+
+TEST_CASE("inference in a workspace gives what it gives without one") {
+  auto model = hg::symmetric_variational_autoencoder({200, 150, 10});
+  hg::Rng rng{1};
+  hg::initialize(model, rng);
+  hg::Matrix<float> x(70, 200);
+  rng.fill_uniform(std::span<float>(x.data(), static_cast<std::size_t>(x.size())));
+  hg::Workspace workspace{model, 70, hg::Purpose::inference};
+  const auto posterior = model.encode(x);
+  CHECK(model.encode(x, workspace).leftCols(10) == posterior.mu);
+  CHECK(model.encode(x, workspace).rightCols(10) == posterior.logvar);
+  CHECK(model.decode(posterior.mu, workspace) == model.decode(posterior.mu));
+  CHECK(model.reconstruct(x, workspace) == model.reconstruct(x));
+  hg::Rng a{4}, b{4};
+  CHECK(model.sample(12, a, workspace) == model.sample(12, b));
+  CHECK_THROWS_WITH_AS(model.sample(71, a, workspace), doctest::Contains("71 rows, room for 70"), hg::ShapeError);
 }

@@ -199,6 +199,37 @@ class VariationalAutoencoder {
     return decode(latent);
   }
 
+  /// The same in a workspace: nothing is allocated, and the result lasts until the workspace's next use. Any number of
+  /// threads may share the model, each with a workspace of its own, which may be one for inference. encode() gives
+  /// (batch, 2 latent): mean, log-variance. Throws ShapeError when the workspace has no room for so many rows.
+  ConstMatrixView<Scalar> encode(const ConstMatrixView<Scalar>& x, Workspace<VariationalAutoencoder>& workspace) const {
+    (void)latent_of(x.cols());
+    auto& cache = workspace.cache().encoder;
+    workspace.infer(x.rows(), [&](RowRange rows) {
+      (void)detail::propagate<Scalar>(encoder_, rows_of(x, rows), cache, Inference{}, rows);
+    });
+    return cache.output(x.rows());
+  }
+  ConstMatrixView<Scalar> decode(const ConstMatrixView<Scalar>& latent,
+                                 Workspace<VariationalAutoencoder>& workspace) const {
+    (void)detail::out_features(decoder_, latent.cols());
+    auto& cache = workspace.cache().decoder;
+    workspace.infer(latent.rows(), [&](RowRange rows) {
+      (void)detail::propagate<Scalar>(decoder_, rows_of(latent, rows), cache, Inference{}, rows);
+    });
+    return cache.output(latent.rows());
+  }
+  ConstMatrixView<Scalar> reconstruct(const ConstMatrixView<Scalar>& x,
+                                      Workspace<VariationalAutoencoder>& workspace) const {
+    return workspace.forward(*this, x, Inference{});
+  }
+  ConstMatrixView<Scalar> sample(Index count, Rng& rng, Workspace<VariationalAutoencoder>& workspace) const {
+    workspace.infer(count, [](RowRange) {});  // is there room?
+    MatrixView<Scalar> latent = first_rows(workspace.cache().latent, count);
+    rng.fill_normal(std::span<Scalar>(latent.data(), static_cast<std::size_t>(latent.size())));
+    return decode(latent, workspace);
+  }
+
  private:
   [[nodiscard]] Index latent_of(Index in) const {
     const Index both = detail::out_features(encoder_, in);

@@ -101,8 +101,20 @@ class Workspace {
     rows_ = x.rows();
     of_logits_ = false;
     if constexpr (requires { model.draw(cache_, mode, rows_); }) model.draw(cache_, mode, rows_);
-    by_rows([&](RowRange rows) { (void)model.forward(rows_of(x, rows), cache_, mode, rows); });
+    by_rows(rows_, [&](RowRange rows) { (void)model.forward(rows_of(x, rows), cache_, mode, rows); });
     return cache_.output(rows_);
+  }
+
+  /// body(rows) for `count` rows of some part of a model, on threads where that pays: what encode(x, workspace) and its
+  /// like do. There is no forward pass to go back from afterwards. Throws ShapeError when there is no room for so many
+  /// rows.
+  template <class Body>
+  void infer(Index count, const Body& body) {
+    if (count > max_batch_)
+      throw ShapeError(detail::message("Workspace: ", count, " rows, room for ", max_batch_,
+                                       "; make the workspace for the largest batch"));
+    rows_ = 0;
+    by_rows(count, body);
   }
 
   /// What `model.backward(x, workspace)` does.
@@ -143,34 +155,35 @@ class Workspace {
   void backward_into(Self& model, const ConstMatrixView<Scalar>& x, const Sink& sink) {
     check_backward(x);
     const ConstMatrixView<Scalar> dy(first_rows(output_gradient_, rows_));
-    by_rows([&](RowRange rows) {
+    by_rows(rows_, [&](RowRange rows) {
       const MatrixView<Scalar> own = rows_of(output_gradient_, rows);
       if (!of_logits_) detail::before_last_activation<Scalar>(std::as_const(model), std::as_const(cache_), rows, own);
       model.backward_inputs(rows_of(x, rows), ConstMatrixView<Scalar>(own), cache_, gradients_.data(),
                             no_gradient<Scalar>(), rows);
     });
     of_logits_ = true;  // the derivative of the last activation is in there now
-    const int parts = is_worth_threads() ? num_threads() : 1;
+    const int parts = is_worth_threads(rows_) ? num_threads() : 1;
     parallel_for(parts, parts, [&](Index part) {
       Model::backward_parameters(model, x, dy, cache_, sink, WorkPart{static_cast<int>(part), parts});
     });
   }
 
   /// Below some 50 microseconds of work a second thread costs more than it gives.
-  [[nodiscard]] bool is_worth_threads() const noexcept { return work_per_row_ * static_cast<double>(rows_) > 4e6; }
+  [[nodiscard]] bool is_worth_threads(Index rows) const noexcept {
+    return work_per_row_ * static_cast<double>(rows) > 4e6;
+  }
 
-  /// body(rows) for the batch of the last forward pass, cut into one range for each thread where that pays. Otherwise
-  /// each product is cut.
+  /// body(rows) for `count` rows, cut into one range for each thread where that pays. Otherwise each product is cut.
   template <class Body>
-  void by_rows(const Body& body) const {
+  void by_rows(Index count, const Body& body) const {
     Index parts = 1;
     if constexpr (detail::rows_independent<Model>) {
       const Index threads = num_threads();
-      if (rows_ >= threads * detail::least_rows_per_thread && is_worth_threads()) parts = threads;
+      if (count >= threads * detail::least_rows_per_thread && is_worth_threads(count)) parts = threads;
     }
     parallel_for(parts, static_cast<int>(parts), [&](Index part) {
-      const Index first = rows_ * part / parts;
-      body(RowRange{first, rows_ * (part + 1) / parts - first});
+      const Index first = count * part / parts;
+      body(RowRange{first, count * (part + 1) / parts - first});
     });
   }
 
