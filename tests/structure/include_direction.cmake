@@ -14,7 +14,7 @@ set(knows_io core)
 set(knows_train core gemm nn loss optim models data io)
 # The product core is usable alone: only these of core/, none of which may lead to Eigen.
 set(gemm_may_use
-    core/activation.hpp core/denormals.hpp core/error.hpp core/isa.hpp core/simd.hpp core/simd_avx2.hpp
+    core/activation.hpp core/crew.hpp core/denormals.hpp core/error.hpp core/isa.hpp core/simd.hpp core/simd_avx2.hpp
     core/simd_avx512.hpp core/simd_math.hpp core/simd_neon.hpp core/simd_portable.hpp core/simd_single.hpp
     core/simd_target.hpp core/storage.hpp core/threads.hpp)
 
