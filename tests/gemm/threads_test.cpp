@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "each_isa.hpp"
@@ -139,3 +140,31 @@ TEST_CASE("products of several threads at once share the machine") {
 }
 
 #endif
+
+TEST_CASE("parts of a product make the whole, with the same bits, and each column is summed once") {
+  hg::Rng rng{3};
+  const Product<float> product(100, 90, 40, {40, 1}, {90, 1}, rng);
+  std::vector<float> whole(100 * 90);
+  std::vector<float> sums(90);
+  const auto run = [&](std::vector<float>& c, std::vector<float>& columns, int part, int parts) {
+    hg::gemm<float>(100, 90, 40, product.a.operand(), product.b.operand(), hg::Output<float>{c.data(), 90}, {},
+                    {.column_sums = columns.data(), .part = part, .parts = parts});
+  };
+  run(whole, sums, 0, 1);
+  for (const int parts : {2, 3, 4, 7, 200}) {
+    CAPTURE(parts);
+    std::vector<float> c(100 * 90);
+    std::vector<float> columns(90);
+    std::vector<int> summed(90);
+    for (int part = parts - 1; part >= 0; --part) {
+      run(c, columns, part, parts);
+      const auto range = hg::detail::column_sums_of_part<float>(100, 90, part, parts);
+      for (std::ptrdiff_t j = range.begin; j < range.end; ++j) ++summed[static_cast<std::size_t>(j)];
+    }
+    CHECK(c == whole);
+    CHECK(columns == sums);
+    CHECK(summed == std::vector<int>(90, 1));
+  }
+  for (const auto& [part, parts] : {std::pair{-1, 2}, std::pair{2, 2}, std::pair{0, 0}})
+    CHECK_THROWS_WITH_AS(run(whole, sums, part, parts), doctest::Contains("there is no part"), hg::ShapeError);
+}

@@ -66,6 +66,10 @@ void check(Fused fused, Plain plain, const Loss& loss, Optimizer optimizer, Inde
   std::vector<Optimizer> optimizers(4, optimizer);
   std::vector<hg::Workspace<Fused>> workspaces;
   for (const Fused& model : models) workspaces.emplace_back(model, 150);
+  // Layers by themselves, whose gradients take the way through memory, with the optimiser inside backward() too.
+  Plain plain_in_one = plain;
+  auto plain_in_one_optimizer = optimizer;
+  hg::Workspace plain_in_one_workspace{plain_in_one, 150};
   hg::Workspace separate{fused, 150};
   auto separate_optimizer = optimizer;
   // 4: one row a thread would be too little, so products are cut instead.
@@ -77,6 +81,11 @@ void check(Fused fused, Plain plain, const Loss& loss, Optimizer optimizer, Inde
     const float plain_loss = loss(plain_output, wanted, plain_workspace);
     plain.backward(batch, plain_workspace);
     plain_optimizer.step(plain, plain_workspace);
+
+    CHECK(loss(plain_in_one.forward(batch, plain_in_one_workspace, hg::Training{rng}), wanted,
+               plain_in_one_workspace) == plain_loss);
+    plain_in_one.backward(batch, plain_in_one_workspace, plain_in_one_optimizer);
+    CHECK(weights(plain_in_one) == weights(plain));
 
     const auto separate_output = fused.forward(batch, separate, hg::Training{rng});
     CHECK(separate_output == plain_output);
@@ -99,9 +108,30 @@ void check(Fused fused, Plain plain, const Loss& loss, Optimizer optimizer, Inde
   }
 }
 
+struct Halve {
+  void step(auto& model, const auto&) {
+    hg::for_each_parameter(model, [](const auto&, auto& p) {
+      for (float& value : p.values()) value /= 2;
+    });
+  }
+};
+
 const hg::AdamOptions adam{.lr = 1e-2, .weight_decay = 1e-3};
 
 }  // namespace
+
+TEST_CASE("an optimiser that knows nothing of rules steps after backward()") {
+  hg::Rng rng{1};
+  hg::Sequential model{hg::Linear<3, 2>{}};
+  hg::initialize(model, rng, hg::Constant{4});
+  hg::Workspace workspace{model, 5};
+  const auto x = random_batch(5, 3, 1);
+  (void)hg::MSELoss{}(model.forward(x, workspace), random_batch(5, 2, 2), workspace);
+  Halve optimizer;
+  model.backward(x, workspace, optimizer);
+  CHECK(model.layer<0>().weight()(1, 2) == 2.0f);
+  CHECK(gradients(workspace)[0] != 0.0f);
+}
 
 TEST_CASE("every activation behind a linear layer") {
   const auto one = [](auto activation) {

@@ -79,7 +79,7 @@ void dispatch(const Kernel& kernel) {
   }
 }
 
-/// The first `count` lanes of a vector; see epilogue::Whole and epilogue::Edge for places in a matrix.
+/// Loads and stores of the first `count` lanes, for functors that also run where all lanes are there.
 struct Lanes {
   std::ptrdiff_t count;
   HOURGLASS_SIMD(V load(const typename V::Scalar* p) const, { return V::load(p, count); })

@@ -133,14 +133,16 @@ template <class Scalar>
 /// of threads or on the other rows of the batch, and are the same on every instruction set that fuses multiply and add
 /// (see isa()). Sums of columns are computed even where C has no rows.
 ///
-/// Throws ShapeError when a size is negative or overflows, a leading dimension is too small, or the memory of C
-/// overlaps that of A or B.
+/// Throws ShapeError when a size is negative or overflows, a leading dimension is too small, the memory of C overlaps
+/// that of A or B, or options name a part that does not exist.
 template <class Scalar, class Epilogue = epilogue::Store>
 void gemm(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const Operand<Scalar>& a, const Operand<Scalar>& b,
           const Output<Scalar>& c, const Epilogue& epilogue = {},
           const std::type_identity_t<GemmOptions<Scalar>>& options = {}) {
   if (m < 0 || n < 0 || k < 0)
     throw ShapeError(detail::message("gemm: negative size in m = ", m, ", n = ", n, ", k = ", k));
+  if (options.parts < 1 || options.part < 0 || options.part >= options.parts)
+    throw ShapeError(detail::message("gemm: there is no part ", options.part, " of ", options.parts));
   detail::gemm_check_strides("A", m, k, a.row_stride, a.col_stride);
   detail::gemm_check_strides("B", k, n, b.row_stride, b.col_stride);
   detail::gemm_check_strides("C", m, n, c.leading, 1);

@@ -147,20 +147,10 @@ class Autoencoder {
   /// threads may share the model, each with a workspace of its own, which may be one for inference. Throws ShapeError
   /// when the workspace has no room for so many rows.
   ConstMatrixView<Scalar> encode(const ConstMatrixView<Scalar>& x, Workspace<Autoencoder>& workspace) const {
-    (void)detail::out_features(encoder_, x.cols());
-    auto& cache = workspace.cache().encoder;
-    workspace.infer(x.rows(), [&](RowRange rows) {
-      (void)detail::propagate<Scalar>(encoder_, rows_of(x, rows), cache, Inference{}, rows);
-    });
-    return cache.output(x.rows());
+    return workspace.infer(encoder_, x, workspace.cache().encoder);
   }
   ConstMatrixView<Scalar> decode(const ConstMatrixView<Scalar>& code, Workspace<Autoencoder>& workspace) const {
-    (void)detail::out_features(decoder_, code.cols());
-    auto& cache = workspace.cache().decoder;
-    workspace.infer(code.rows(), [&](RowRange rows) {
-      (void)detail::propagate<Scalar>(decoder_, rows_of(code, rows), cache, Inference{}, rows);
-    });
-    return cache.output(code.rows());
+    return workspace.infer(decoder_, code, workspace.cache().decoder);
   }
   ConstMatrixView<Scalar> reconstruct(const ConstMatrixView<Scalar>& x, Workspace<Autoencoder>& workspace) const {
     return workspace.forward(*this, x, Inference{});

@@ -203,28 +203,18 @@ class VariationalAutoencoder {
   /// threads may share the model, each with a workspace of its own, which may be one for inference. encode() gives
   /// (batch, 2 latent): mean, log-variance. Throws ShapeError when the workspace has no room for so many rows.
   ConstMatrixView<Scalar> encode(const ConstMatrixView<Scalar>& x, Workspace<VariationalAutoencoder>& workspace) const {
-    (void)latent_of(x.cols());
-    auto& cache = workspace.cache().encoder;
-    workspace.infer(x.rows(), [&](RowRange rows) {
-      (void)detail::propagate<Scalar>(encoder_, rows_of(x, rows), cache, Inference{}, rows);
-    });
-    return cache.output(x.rows());
+    return workspace.infer(encoder_, x, workspace.cache().encoder);
   }
   ConstMatrixView<Scalar> decode(const ConstMatrixView<Scalar>& latent,
                                  Workspace<VariationalAutoencoder>& workspace) const {
-    (void)detail::out_features(decoder_, latent.cols());
-    auto& cache = workspace.cache().decoder;
-    workspace.infer(latent.rows(), [&](RowRange rows) {
-      (void)detail::propagate<Scalar>(decoder_, rows_of(latent, rows), cache, Inference{}, rows);
-    });
-    return cache.output(latent.rows());
+    return workspace.infer(decoder_, latent, workspace.cache().decoder);
   }
   ConstMatrixView<Scalar> reconstruct(const ConstMatrixView<Scalar>& x,
                                       Workspace<VariationalAutoencoder>& workspace) const {
     return workspace.forward(*this, x, Inference{});
   }
   ConstMatrixView<Scalar> sample(Index count, Rng& rng, Workspace<VariationalAutoencoder>& workspace) const {
-    workspace.infer(count, [](RowRange) {});  // is there room?
+    workspace.require_room(count);
     MatrixView<Scalar> latent = first_rows(workspace.cache().latent, count);
     rng.fill_normal(std::span<Scalar>(latent.data(), static_cast<std::size_t>(latent.size())));
     return decode(latent, workspace);

@@ -70,10 +70,10 @@ using LastActivation = typename LastActivationOf<Module>::type;
 template <class Module>
 inline constexpr bool ends_in_activation = !std::is_void_v<LastActivation<Module>>;
 
+/// Other layers write gradients and scratch memory of the whole batch at once.
 template <class Module>
-inline constexpr bool rows_independent = Activation<Module> || Affine<Module> || requires {
-  requires Module::rows_independent;
-};
+inline constexpr bool rows_independent = Activation<Module> || Affine<Module> ||
+                                         (Container<Module> && requires { requires Module::rows_independent; });
 
 /// The activation that made the input of a module, for the product that makes the gradient of that input.
 template <class Scalar, class A>

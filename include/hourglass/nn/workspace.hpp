@@ -105,16 +105,22 @@ class Workspace {
     return cache_.output(rows_);
   }
 
-  /// body(rows) for `count` rows of some part of a model, on threads where that pays: what encode(x, workspace) and its
-  /// like do. There is no forward pass to go back from afterwards. Throws ShapeError when there is no room for so many
-  /// rows.
-  template <class Body>
-  void infer(Index count, const Body& body) {
-    if (count > max_batch_)
-      throw ShapeError(detail::message("Workspace: ", count, " rows, room for ", max_batch_,
-                                       "; make the workspace for the largest batch"));
+  /// What part of a model, whose buffers in cache() are `own`, makes of x: encode(x, workspace) and its like. There is
+  /// no forward pass to go back from afterwards. Throws ShapeError when x does not fit the part or has too many rows.
+  template <class Part, class PartCache>
+  ConstMatrixView<Scalar> infer(const Part& part, const ConstMatrixView<Scalar>& x, PartCache& own) {
+    (void)detail::out_features(part, x.cols());
+    require_room(x.rows());
     rows_ = 0;
-    by_rows(count, body);
+    by_rows(x.rows(),
+            [&](RowRange rows) { (void)detail::propagate<Scalar>(part, rows_of(x, rows), own, Inference{}, rows); });
+    return own.output(x.rows());
+  }
+  /// Throws ShapeError when there are too many rows.
+  void require_room(Index rows) const {
+    if (rows > max_batch_)
+      throw ShapeError(detail::message("Workspace: ", rows, " rows, room for ", max_batch_,
+                                       "; make the workspace for the largest batch"));
   }
 
   /// What `model.backward(x, workspace)` does.
