@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <exception>
 #include <string>
 
 namespace benchmark {
@@ -50,5 +51,27 @@ class Channel {
   int descriptor_;
   std::string pending_;
 };
+
+/// What a worker does: `start()` gives a server, whose greeting() goes first and whose answer(request) to each request,
+/// until the other end is gone. Errors go back as answers. The exit status.
+template <class Start>
+int serve(Channel& channel, const Start& start) {
+  const auto complain = [&](const std::exception& error) { channel.send(std::string("error ") + error.what()); };
+  try {
+    auto server = start();
+    channel.send(server.greeting());
+    for (std::string request; channel.receive(request);) {
+      try {
+        channel.send(server.answer(request));
+      } catch (const std::exception& error) {
+        complain(error);
+      }
+    }
+    return 0;
+  } catch (const std::exception& error) {
+    complain(error);
+    return 1;
+  }
+}
 
 }  // namespace benchmark

@@ -67,6 +67,11 @@ class Server {
     for (Case& each : all_cases()) cases_.emplace(each.name, std::move(each));
   }
 
+  /// "ready", the number of threads, the name of the library and what it says of itself, parted by tabs.
+  [[nodiscard]] std::string greeting() const {
+    return "ready\t" + std::to_string(library_.threads) + "\t" + library_.name + "\t" + library_.detail;
+  }
+
   std::string answer(const std::string& request) {
     std::istringstream words(request);
     std::string verb;
@@ -111,22 +116,7 @@ class Server {
 std::optional<int> serve_as_worker(int argc, char** argv) {
   if (argc != 6 || std::string(argv[1]) != worker_flag) return std::nullopt;
   Channel channel(worker_descriptor);
-  try {
-    Library library = load_library(argv[2], argv[3], std::stoi(argv[4]), argv[5]);
-    channel.send("ready\t" + std::to_string(library.threads) + "\t" + library.name + "\t" + library.detail);
-    Server server(std::move(library));
-    for (std::string request; channel.receive(request);) {
-      try {
-        channel.send(server.answer(request));
-      } catch (const std::exception& error) {
-        channel.send(std::string("error ") + error.what());
-      }
-    }
-    return 0;
-  } catch (const std::exception& error) {
-    channel.send(std::string("error ") + error.what());
-    return 1;
-  }
+  return serve(channel, [&] { return Server(load_library(argv[2], argv[3], std::stoi(argv[4]), argv[5])); });
 }
 
 }  // namespace benchmark

@@ -130,22 +130,10 @@ std::optional<int> serve_as_worker(int argc, char** argv) {
   if (argc != 7 || std::string(argv[1]) != worker_flag) return std::nullopt;
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // stopped, it would outlive whoever started it and was interrupted
   Channel channel(std::stoi(argv[2]));
-  try {
+  return serve(channel, [&] {
     hg::set_num_threads(std::stoi(argv[5]));
-    Server server(argv[3], std::stol(argv[4]), std::stoull(argv[6]));
-    channel.send(server.greeting());
-    for (std::string request; channel.receive(request);) {
-      try {
-        channel.send(server.answer(request));
-      } catch (const std::exception& error) {
-        channel.send(std::string("error ") + error.what());
-      }
-    }
-    return 0;
-  } catch (const std::exception& error) {
-    channel.send(std::string("error ") + error.what());
-    return 1;
-  }
+    return Server(argv[3], std::stol(argv[4]), std::stoull(argv[6]));
+  });
 }
 
 }  // namespace benchmark

@@ -1,35 +1,13 @@
 #!/usr/bin/env bash
 # The comparison trains a little on both sides, leaves a report that others can read, and says what is missing.
 #     usage: compare_pytorch_test.sh PROGRAM CHECK_REPORT WORK
-set -euo pipefail
-program=$1
-check_report=$2
-work=$3
-failures=0
-rm -rf "$work"
-mkdir -p "$work"
-cd "$work"
-unset HOURGLASS_MNIST_DIR HOURGLASS_ISA HOURGLASS_PEERS
-export OMP_WAIT_POLICY=passive  # other tests may run beside this one
+# shellcheck source=common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 if ! command -v python3 >/dev/null; then
   echo "SKIPPED: there is no python3"
   exit 0
 fi
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
-says() { grep -qE -- "$1" "$2" || fail "'$1' is not in: $(cat "$2")"; }
-refused() { # pattern option...
-  local pattern=$1 status=0
-  shift
-  "$program" --quick "$@" >out.txt 2>err.txt || status=$?
-  ((status == 1)) || fail "exit status $status, not 1: $*"
-  [[ $(wc -l <err.txt) == 1 ]] || fail "$(wc -l <err.txt) lines on stderr, not 1: $*: $(cat err.txt)"
-  says "$pattern" err.txt
-}
 
 refused '--threads: 0' --threads 0
 refused '--threads: .many' --threads many
@@ -47,9 +25,8 @@ if grep -q '^SKIPPED: ' out.txt && ((failures == 0)); then
   exit 0
 fi
 # Training and two kinds of inference, as shipped and with denormal numbers flushed.
-[[ $("$check_report" pytorch report.json) == "6 results" ]] || fail "the report has not 6 results"
+holds 6 pytorch report.json
 says 'ratio [0-9.]+ \([0-9.]+ to [0-9.]+\); test loss' out.txt
 says 'each at its best' out.txt
 
-((failures == 0)) || exit 1
-echo "ok"
+finish

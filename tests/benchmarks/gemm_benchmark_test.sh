@@ -1,37 +1,15 @@
 #!/usr/bin/env bash
 # The benchmark measures a few products, with and without a peer, leaves reports that others can read, and refuses bad
 # options.   usage: gemm_benchmark_test.sh PROGRAM CHECK_REPORT WORK WRONG_PEER
-set -euo pipefail
-program=$1
-check_report=$2
-work=$3
+# shellcheck source=common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 wrong_peer=$4
-failures=0
-rm -rf "$work"
-mkdir -p "$work"
-cd "$work"
-unset HOURGLASS_PEERS HOURGLASS_ISA
-
-fail() {
-  echo "FAILED: $*"
-  failures=$((failures + 1))
-}
+always=(--quick --no-peers)
 measures() { # results option...
   local results=$1
   shift
-  "$program" --quick --rounds 2 --json report.json --markdown report.md "$@" >out.txt 2>err.txt ||
-    fail "exit status $?: $*: $(cat err.txt)"
-  [[ ! -s err.txt ]] || fail "prints on stderr: $*: $(cat err.txt)"
-  [[ $("$check_report" gemm report.json) == "$results results" ]] || fail "the report of $* has not $results results"
-}
-says() { grep -qE -- "$1" "$2" || fail "'$1' is not in: $(cat "$2")"; }
-refused() { # pattern option...
-  local pattern=$1 status=0
-  shift
-  "$program" --quick --no-peers "$@" >out.txt 2>err.txt || status=$?
-  ((status == 1)) || fail "exit status $status, not 1: $*"
-  [[ $(wc -l <err.txt) == 1 ]] || fail "$(wc -l <err.txt) lines on stderr, not 1: $*: $(cat err.txt)"
-  says "$pattern" err.txt
+  writes --rounds 2 "$@"
+  holds "$results" gemm report.json
 }
 
 "$program" --help >help.txt
@@ -71,5 +49,4 @@ refused 'nowhere/report.json: cannot be written' --json nowhere/report.json
 refused 'all' --all
 refused 'wrong' --wrong
 
-((failures == 0)) || exit 1
-echo "ok"
+finish

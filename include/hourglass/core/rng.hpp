@@ -1,8 +1,6 @@
 // Random numbers: Philox4x32-10, a counter-based generator with its own portable distributions.
 //
-// Block number c of stream s under key k is a pure function of (k, s, c), so element i of a filled array never
-// depends on how many threads filled it, and the whole state is four numbers. Source: Salmon, Moraes, Dror, Shaw,
-// "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+// Element i of a filled array never depends on how many threads filled it, and the whole state is four numbers.
 #pragma once
 
 #include <algorithm>
@@ -17,6 +15,7 @@
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
+#include "hourglass/core/philox.hpp"
 #include "hourglass/core/simd_math.hpp"
 
 namespace hourglass {
@@ -24,7 +23,7 @@ namespace hourglass {
 namespace detail {
 
 /// Values that the generator makes at a time.
-inline constexpr std::size_t rng_chunk = 64;
+inline constexpr std::size_t rng_chunk = 256;
 
 /// out[i] = low + range * uniforms[i].
 template <class Scalar>
@@ -78,20 +77,6 @@ struct BoxMuller {
 
 }  // namespace detail
 
-/// Four 32-bit words of the bijection Philox4x32-10 at `counter` under `key`.
-[[nodiscard]] constexpr std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
-                                                                std::array<std::uint32_t, 2> key) noexcept {
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t a = std::uint64_t{0xD2511F53u} * counter[0];
-    const std::uint64_t b = std::uint64_t{0xCD9E8D57u} * counter[2];
-    counter = {static_cast<std::uint32_t>(b >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(b),
-               static_cast<std::uint32_t>(a >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(a)};
-    key[0] += 0x9E3779B9u;
-    key[1] += 0xBB67AE85u;
-  }
-  return counter;
-}
-
 /// The library's generator. Satisfies std::uniform_random_bit_generator; the same seed gives the same numbers on
 /// every machine and standard library, which std::normal_distribution and std::shuffle do not promise.
 class Rng {
@@ -137,10 +122,10 @@ class Rng {
   template <std::floating_point Scalar = float>
   [[nodiscard]] Scalar uniform() noexcept {
     if constexpr (sizeof(Scalar) == 4) {
-      return unit<Scalar>((*this)(), 0);
+      return detail::unit_interval<Scalar>((*this)(), 0);
     } else {
       const std::uint32_t high = (*this)();
-      return unit<Scalar>(high, (*this)());
+      return detail::unit_interval<Scalar>(high, (*this)());
     }
   }
 
@@ -200,36 +185,23 @@ class Rng {
 
  private:
   [[nodiscard]] std::array<std::uint32_t, 4> block(std::uint64_t number) const noexcept {
-    return philox4x32({static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(number >> 32),
-                       static_cast<std::uint32_t>(state_.stream), static_cast<std::uint32_t>(state_.stream >> 32)},
-                      {static_cast<std::uint32_t>(state_.seed), static_cast<std::uint32_t>(state_.seed >> 32)});
-  }
-
-  template <class Scalar>
-  static Scalar unit(std::uint32_t high, std::uint32_t low) noexcept {
-    if constexpr (sizeof(Scalar) == 4)
-      return static_cast<Scalar>(high >> 8) * Scalar(0x1p-24);
-    else
-      return static_cast<Scalar>((std::uint64_t{high} << 32 | low) >> 11) * Scalar(0x1p-53);
+    return philox_block(state_.seed, state_.stream, number);
   }
 
   // `make(uniforms, count, out)` turns uniform numbers into the values wanted. One block makes four floats or two
   // doubles, and pairs of values never straddle a chunk.
   template <class Scalar, class Make>
-  void fill(std::span<Scalar> values, const Make& make) noexcept {
+  HOURGLASS_NOINLINE void fill(std::span<Scalar> values, const Make& make) noexcept {
     constexpr std::size_t per_block = 16 / sizeof(Scalar);
-    std::array<Scalar, detail::rng_chunk> uniforms{};
-    std::array<Scalar, detail::rng_chunk> made{};
+    alignas(64) std::array<Scalar, detail::rng_chunk> uniforms;
+    alignas(64) std::array<Scalar, detail::rng_chunk> made;
     for (std::size_t i = 0; i < values.size(); i += detail::rng_chunk) {
       const std::size_t count = std::min(detail::rng_chunk, values.size() - i);
-      const std::size_t whole = (count + per_block - 1) / per_block * per_block;
-      for (std::size_t j = 0; j < whole; j += per_block) {
-        const auto w = block(state_.block++);
-        for (std::size_t lane = 0; lane < per_block; ++lane)
-          uniforms[j + lane] =
-              sizeof(Scalar) == 4 ? unit<Scalar>(w[lane], 0) : unit<Scalar>(w[2 * lane], w[2 * lane + 1]);
-      }
-      make(uniforms.data(), whole, made.data());
+      const std::size_t blocks = (count + per_block - 1) / per_block;
+      simd::dispatch<Scalar>(
+          detail::PhiloxUniforms<Scalar>{state_.seed, state_.stream, state_.block, blocks, uniforms.data()});
+      state_.block += blocks;
+      make(uniforms.data(), blocks * per_block, made.data());
       std::copy_n(made.data(), count, values.data() + i);
     }
     state_.word = 4;

@@ -67,30 +67,54 @@ class Team {
 
 }  // namespace detail
 
-/// Calls `body(index)` for each index in [0, count), on up to `threads` threads, and on fewer while other threads of
-/// the process run such loops. Bodies must write to disjoint memory and must not throw.
-template <class Body>
-void parallel_for(std::ptrdiff_t count, [[maybe_unused]] int threads, const Body& body) {
+namespace detail {
+
+/// A loop body that has lost its type, so that what shares loops among threads is compiled once and not for each body.
+struct LoopBody {
+  const void* body;
+  void (*run)(const void* body, std::ptrdiff_t begin, std::ptrdiff_t end);
+
+  template <class Body>
+  explicit LoopBody(const Body& of) noexcept
+      : body{&of}, run{[](const void* what, std::ptrdiff_t begin, std::ptrdiff_t end) {
+          for (std::ptrdiff_t i = begin; i < end; ++i) (*static_cast<const Body*>(what))(i);
+        }} {}
+  void operator()(std::ptrdiff_t begin, std::ptrdiff_t end) const { run(body, begin, end); }
+};
+
+/// What parallel_for does.
+inline void run_loop(std::ptrdiff_t count, [[maybe_unused]] int threads, const LoopBody& body) {
 #ifdef _OPENMP
   const int wanted = static_cast<int>(std::min<std::ptrdiff_t>(threads, count));
-  if (detail::Crew* const crew = detail::led_crew(); crew != nullptr && wanted > 1) {
-    detail::led_crew() = nullptr;  // loops inside of the body are serial
-    crew->run([&, size = crew->size()](int rank) {
-      for (std::ptrdiff_t i = count * rank / size; i < count * (rank + 1) / size; ++i) body(i);
-    });
-    detail::led_crew() = crew;
+  if (Crew* const crew = led_crew(); crew != nullptr && wanted > 1) {
+    led_crew() = nullptr;  // loops inside of the body are serial
+    crew->run([&, size = crew->size()](int rank) { body(count * rank / size, count * (rank + 1) / size); });
+    led_crew() = crew;
     return;
   }
   if (wanted > 1 && !omp_in_parallel()) {
-    const detail::Team team(wanted);
+    const Team team(wanted);
     if (team.size() > 1) {
-#pragma omp parallel for schedule(static) num_threads(team.size())
-      for (std::ptrdiff_t i = 0; i < count; ++i) body(i);
+#pragma omp parallel num_threads(team.size())
+      {
+        const int size = omp_get_num_threads();
+        const int rank = omp_get_thread_num();
+        body(count * rank / size, count * (rank + 1) / size);
+      }
       return;
     }
   }
 #endif
-  for (std::ptrdiff_t i = 0; i < count; ++i) body(i);
+  body(0, count);
+}
+
+}  // namespace detail
+
+/// Calls `body(index)` for each index in [0, count), on up to `threads` threads, and on fewer while other threads of
+/// the process run such loops. Bodies must write to disjoint memory and must not throw.
+template <class Body>
+void parallel_for(std::ptrdiff_t count, int threads, const Body& body) {
+  detail::run_loop(count, threads, detail::LoopBody(body));
 }
 
 /// Calls `body()` on this thread while up to num_threads() threads stand by for the parallel loops in it: for loops
