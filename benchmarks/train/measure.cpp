@@ -65,6 +65,7 @@ class Trainer {
     const auto times = numbers<3>(process_.ask("products " + std::to_string(repeats)));
     return {times[0], times[1], times[2]};
   }
+  double barriers(long steps) { return numbers<1>(process_.ask("barriers " + std::to_string(steps)))[0]; }
   double infer(const InferenceResult& of, long repeats) {
     return numbers<1>(process_.ask(std::string("infer ") + of.task() + " " + std::to_string(of.batch) + " " +
                                    std::to_string(repeats)))[0];
@@ -87,8 +88,7 @@ Index images_for(double seconds, double seconds_per_image, Index batch, Index mo
 }
 
 Breakdown scaled(Breakdown times, double factor) {
-  for (double* each : {&times.wall, &times.data, &times.forward, &times.loss, &times.backward, &times.optimizer})
-    *each *= factor;
+  for (double* each : {&times.wall, &times.data, &times.forward, &times.loss, &times.dx, &times.dw}) *each *= factor;
   return times;
 }
 
@@ -137,13 +137,14 @@ TrainResult measure_training(const Case& of, int threads, const std::string& isa
   std::vector<double> walls;
   std::vector<Breakdown> loops;
   std::array<std::vector<double>, 3> products;
+  std::vector<double> barriers;
   const auto products_turn = [&] {
     const ProductTimes times = trainer.products(repeats);
     products[0].push_back(times.forward * repeats_per_epoch);
     products[1].push_back(times.dw * repeats_per_epoch);
     products[2].push_back(times.dx * repeats_per_epoch);
   };
-  std::array<int, 3> order{0, 1, 2};
+  std::array<int, 4> order{0, 1, 2, 3};
   for (; result.rounds < protocol.rounds; ++result.rounds) {
     if (enough(protocol, result.rounds, since(start))) break;
     std::shuffle(order.begin(), order.end(), random);
@@ -151,12 +152,14 @@ TrainResult measure_training(const Case& of, int threads, const std::string& isa
       if (turn == 0) fits.push_back(trainer.fit(result.images) * per_epoch);
       if (turn == 1) loops.push_back(scaled(trainer.loop(result.images), per_epoch));
       if (turn == 2) products_turn();
+      if (turn == 3) barriers.push_back(trainer.barriers(repeats) * repeats_per_epoch);
     }
     walls.push_back(loops.back().wall);
   }
   result.seconds = spread(fits);
   result.loop = spread(walls);
   result.breakdown = median_round(loops);
+  result.barriers = spread(std::move(barriers)).median;
   result.products = {spread(products[0]).median, spread(products[1]).median, spread(products[2]).median};
   return result;
 }

@@ -32,6 +32,7 @@ struct TrainResult {
   Spread loop;             // of a loop of one's own
   Breakdown breakdown;     // of the loop, in the round with the median time
   ProductTimes products;   // medians, of the products alone
+  double barriers = 0;     // of the parallel regions alone
   double peak_memory = 0;  // bytes, 55 MB of images among them
 };
 

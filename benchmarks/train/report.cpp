@@ -33,14 +33,15 @@ std::array<Column, 5> parts(const TrainResult& result) {
   return {{{"data", part.data},
            {"forward", part.forward},
            {"loss", part.loss},
-           {"backward", part.backward},
-           {"optimizer", part.optimizer}}};
+           {"dx", part.dx},
+           {"dw_and_optimizer", part.dw}}};
 }
 
-std::array<Column, 3> products(const TrainResult& result) {
+std::array<Column, 4> alone(const TrainResult& result) {
   return {{{"forward_products", result.products.forward},
            {"dw_products", result.products.dw},
-           {"dx_products", result.products.dx}}};
+           {"dx_products", result.products.dx},
+           {"barriers", result.barriers}}};
 }
 
 std::string megabytes(double bytes) { return fixed(bytes / 1e6, 0); }
@@ -70,7 +71,7 @@ std::string quartiles(const Spread& spread, int digits) {
 void print_training_header(std::ostream& out) {
   out << std::left << std::setw(34) << "training: seconds per epoch" << std::setw(24) << "fit (quartiles)" << std::right
       << std::setw(8) << "limit" << std::setw(10) << "of limit" << std::setw(8) << "MB"
-      << "   loop = data + forward + loss + backward + optimizer [products alone: forward, dW, dX]\n";
+      << "   loop = data + forward + loss + dX + dW and optimizer [alone: products of forward, dW, dX; barriers]\n";
 }
 
 void print_training(std::ostream& out, const TrainResult& result, const Limits& limits) {
@@ -84,7 +85,7 @@ void print_training(std::ostream& out, const TrainResult& result, const Limits& 
     separator = " + ";
   }
   separator = " [";
-  for (const Column& product : products(result)) {
+  for (const Column& product : alone(result)) {
     out << separator << fixed(product.seconds, 3);
     separator = ", ";
   }
@@ -117,7 +118,7 @@ void write_training_json(std::ostream& out, const Report& report) {
         << ", \"limit_seconds\": " << (peak > 0 ? number(limit_seconds(result, peak)) : "null")
         << ", \"loop_seconds\": " << number(result.breakdown.wall);
     for (const Column& part : parts(result)) out << ", \"" << part.name << "_seconds\": " << number(part.seconds);
-    for (const Column& each : products(result)) out << ", \"" << each.name << "_seconds\": " << number(each.seconds);
+    for (const Column& each : alone(result)) out << ", \"" << each.name << "_seconds\": " << number(each.seconds);
     out << ", \"rounds\": " << result.rounds << ", \"images_per_round\": " << result.images
         << ", \"data\": " << quoted(result.data) << "}";
     separator = ",\n";
@@ -151,9 +152,11 @@ void write_markdown(std::ostream& out, const Report& report) {
   for (const auto& [threads, limits] : report.limits) {
     out << "\n## " << thread_count(threads) << "\n\n";
     print_limits(out, threads, limits);
-    out << "\nTraining, seconds per epoch of " << epoch_images << " images; a loop and its parts; products alone:\n\n"
-        << "| network | batch | fit (quartiles) | limit | of limit | MB | loop | data | forward | loss | backward | "
-           "optimizer | forward products | dW | dX |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
+    out << "\nTraining, seconds per epoch of " << epoch_images
+        << " images; a loop and its parts; products and barriers alone:\n\n"
+        << "| network | batch | fit (quartiles) | limit | of limit | MB | loop | data | forward | loss | dX | "
+           "dW, optimizer | forward products | dW | dX | barriers |\n"
+           "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
     for (const TrainResult& result : report.training) {
       if (result.threads != threads) continue;
       const double limit = limit_seconds(result, limits.peak(result.isa));
@@ -161,7 +164,7 @@ void write_markdown(std::ostream& out, const Report& report) {
           << " | " << fixed(limit, 3) << " | " << percent(limit, result.seconds.median) << " | "
           << megabytes(result.peak_memory) << " | " << fixed(result.breakdown.wall, 3);
       for (const Column& part : parts(result)) out << " | " << fixed(part.seconds, 3);
-      for (const Column& product : products(result)) out << " | " << fixed(product.seconds, 3);
+      for (const Column& product : alone(result)) out << " | " << fixed(product.seconds, 3);
       out << " |\n";
     }
     if (report.inference.empty()) continue;

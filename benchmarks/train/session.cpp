@@ -66,20 +66,32 @@ class ModelSession final : public Session {
     const auto start = Clock::now();
     Laps lap;
     auto batches = hg::batches(hg::Samples(data_.train).topRows(images), batch_, rng_);
-    for (auto each = batches.begin(); each != batches.end(); ++each) {
-      const auto x = *each;
-      lap(sum.data);
-      const auto output = model_.forward(x, workspace, hg::Training{rng_});
-      lap(sum.forward);
-      (void)loss_(output, x, workspace);
-      lap(sum.loss);
-      model_.backward(x, workspace);
-      lap(sum.backward);
-      optimizer_.step(model_, workspace);
-      lap(sum.optimizer);
-    }
+    hg::keep_threads([&] {
+      for (auto each = batches.begin(); each != batches.end(); ++each) {
+        const auto x = *each;
+        lap(sum.data);
+        const auto output = model_.forward(x, workspace, hg::Training{rng_});
+        lap(sum.forward);
+        (void)loss_(output, x, workspace);
+        lap(sum.loss);
+        workspace.backward_inputs(model_, x);
+        lap(sum.dx);
+        workspace.backward_parameters(model_, x, optimizer_);
+        lap(sum.dw);
+      }
+    });
     sum.wall = std::chrono::duration<double>(Clock::now() - start).count();
     return sum;
+  }
+
+  double barriers(long steps) override {
+    constexpr int regions = 5;  // data, forward, loss, dX, dW
+    const auto start = Clock::now();
+    hg::keep_threads([&] {
+      const int threads = hg::num_threads();
+      for (long i = 0; i < steps * regions; ++i) hg::parallel_for(threads, threads, [](std::ptrdiff_t) {});
+    });
+    return std::chrono::duration<double>(Clock::now() - start).count();
   }
 
   double evaluate() override {

@@ -10,14 +10,14 @@
 
 namespace benchmark {
 
-/// Seconds of a loop of training steps and of its parts, which follow each other without a gap.
+/// Seconds of a loop of training steps, which is that of fit, and of its parts, which follow each other without a gap.
 struct Breakdown {
   double wall = 0;
   double data = 0;  // the permutation, and 8-bit pixels to floats
   double forward = 0;
   double loss = 0;
-  double backward = 0;
-  double optimizer = 0;
+  double dx = 0;  // gradients between the layers
+  double dw = 0;  // gradients of the weights, and the optimiser
 };
 
 struct Epoch {
@@ -37,8 +37,10 @@ class Session {
 
   /// One more epoch by hg::fit over the first `images` of the training set. Weights and moments go on from the last.
   [[nodiscard]] virtual Epoch fit(Index images) = 0;
-  /// The same by a loop of one's own over forward, loss, backward and step.
+  /// The same by a loop of one's own over forward, loss and both passes of backward.
   [[nodiscard]] virtual Breakdown loop(Index images) = 0;
+  /// Seconds of `steps` times as many parallel regions as a step has, with nothing to do.
+  [[nodiscard]] virtual double barriers(long steps) = 0;
   /// Mean loss over the test set.
   [[nodiscard]] virtual double evaluate() = 0;
   /// Seconds of `repeats` forward passes in inference for the first `batch` test images, with a workspace made before.

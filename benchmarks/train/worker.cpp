@@ -82,13 +82,14 @@ class Server {
     }
     if (verb == "loop") {
       const Breakdown part = session_->loop(next<Index>(words));
-      return joined(part.wall, part.data, part.forward, part.loss, part.backward, part.optimizer);
+      return joined(part.wall, part.data, part.forward, part.loss, part.dx, part.dw);
     }
     if (verb == "products") {
       if (!products_) products_ = std::make_unique<Products>(network_, batch_);
       const ProductTimes times = products_->time(next<long>(words));
       return joined(times.forward, times.dw, times.dx);
     }
+    if (verb == "barriers") return joined(session_->barriers(next<long>(words)));
     if (verb == "infer") {
       const Part part = next<std::string>(words) == "encode" ? Part::encoder : Part::whole;
       const auto batch = next<Index>(words);

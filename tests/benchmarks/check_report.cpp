@@ -68,12 +68,13 @@ void check_train(const Json& result) {
                          "peak_memory_bytes"});
   require_texts(result, {"model", "isa", "data"});
   require_counts(result, {"batch", "threads", "peak_memory_bytes", "rounds", "images_per_round"});
-  require_positive(result, {"seconds_per_epoch", "seconds_low", "seconds_high", "loop_seconds",
-                            "forward_products_seconds", "dw_products_seconds", "dx_products_seconds"});
+  require_positive(result,
+                   {"seconds_per_epoch", "seconds_low", "seconds_high", "loop_seconds", "forward_products_seconds",
+                    "dw_products_seconds", "dx_products_seconds", "barriers_seconds"});
   require_positive_or_null(result, {"fma_peak_gflops", "percent_of_limit", "limit_seconds"});
   require(result["peak_memory_bytes"] > 55e6, "the images are not in memory");
   double sum = 0;
-  for (const char* part : {"data", "forward", "loss", "backward", "optimizer"}) {
+  for (const char* part : {"data", "forward", "loss", "dx", "dw_and_optimizer"}) {
     const Json& seconds = result.at(std::string(part) + "_seconds");
     require(seconds > 0, std::string(part) + " takes no time");
     sum += seconds.get<double>();

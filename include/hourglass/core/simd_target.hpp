@@ -19,10 +19,13 @@
 #define HOURGLASS_UNROLL _Pragma("GCC unroll 16")
 /// Asks for a cache line that will be read soon; the address need not be valid.
 #define HOURGLASS_PREFETCH(address) __builtin_prefetch(reinterpret_cast<const void*>(address))
+/// The same, but no nearer than the second-level cache.
+#define HOURGLASS_PREFETCH_L2(address) __builtin_prefetch(reinterpret_cast<const void*>(address), 0, 2)
 #else
 #define HOURGLASS_INLINE inline
 #define HOURGLASS_UNROLL
 #define HOURGLASS_PREFETCH(address) static_cast<void>(address)
+#define HOURGLASS_PREFETCH_L2(address) static_cast<void>(address)
 #endif
 
 // One list of features per instruction set, the same text everywhere, so that functions inline into each other. Other

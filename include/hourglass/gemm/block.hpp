@@ -98,6 +98,8 @@ class Block {
   static constexpr std::ptrdiff_t most_tile = 512;
   // Rows of A that are copied together for a large product: with slice_depth terms some 200 KiB of float.
   static constexpr std::ptrdiff_t large_rows = 98;
+  // Elements of a cache line.
+  static constexpr std::ptrdiff_t line = 64 / static_cast<std::ptrdiff_t>(sizeof(Scalar));
   // Columns whose panels a large product packs at a time.
   static constexpr std::ptrdiff_t large_columns = 8192;
   // Fewer tiles than this do not pay for copying B into a panel.
@@ -282,18 +284,21 @@ class Block {
             Scalar* const tile_packed = plan.packed + jj * depth;
             Scalar* const tile_c =
                 direct ? c.data + (row + part.i + i) * c.leading + tile_col : plan.unfinished + i * panel;
-            const Tile<Scalar> tile{.depth = depth,
-                                    .a = rows_of_a.data + (i - first_top) * rows_of_a.row_stride,
-                                    .a_row = rows_of_a.row_stride,
-                                    .a_col = rows_of_a.col_stride,
-                                    .b = from_source ? b_at(begin, part.j + jj) : tile_packed,
-                                    .b_row = from_source ? b.row_stride : panel,
-                                    .partial = slice == 0 ? nullptr : tile_c,
-                                    .packed = tile_packed,
-                                    .c = tile_c,
-                                    .c_row = direct ? c.leading : panel,
-                                    .row = row + part.i + i,
-                                    .col = tile_col};
+            const Tile<Scalar> tile{
+                .depth = depth,
+                .a = rows_of_a.data + (i - first_top) * rows_of_a.row_stride,
+                .a_row = rows_of_a.row_stride,
+                .a_col = rows_of_a.col_stride,
+                .b = from_source ? b_at(begin, part.j + jj) : tile_packed,
+                .b_row = from_source ? b.row_stride : panel,
+                .partial = slice == 0 ? nullptr : tile_c,
+                .packed = tile_packed,
+                .c = tile_c,
+                .c_row = direct ? c.leading : panel,
+                .row = row + part.i + i,
+                .col = tile_col,
+                .ahead = large ? nullptr : next_panel(part.j + jj + panel, begin, depth, panel, t - full),
+                .ahead_step = b.col_stride == 1 ? b.row_stride : line};
             if (large && direct && t + 1 < end) prefetch(tile, tile_rows, top(t + 2) - i, panel);
             const TileFunction<Scalar> plain =
                 packs_now ? shape.store_packing : (narrow ? shape.narrow : shape.store)[tile_rows - 1];
@@ -329,6 +334,15 @@ class Block {
   /// Term p of column j of the block. Nothing is read if there are no terms, and the pointer may be null.
   [[nodiscard]] const Scalar* b_at(std::ptrdiff_t p, std::ptrdiff_t j) const noexcept {
     return k == 0 ? b.data : b.data + p * b.row_stride + (col + j) * b.col_stride;
+  }
+
+  /// What tile `t` of a panel fetches of the next one, which begins with column j: of rows that are contiguous a line
+  /// of each, of columns a line for each term, as long as there are any. Packing them would wait for the memory.
+  [[nodiscard]] const Scalar* next_panel(std::ptrdiff_t j, std::ptrdiff_t begin, std::ptrdiff_t depth,
+                                         std::ptrdiff_t panel, std::ptrdiff_t t) const noexcept {
+    if (t < 0 || t * line >= panel + line || j + panel > cols || depth < line) return nullptr;
+    if (b.col_stride == 1) return b_at(begin, j) + std::min(t * line, panel - 1);
+    return b.row_stride == 1 && b.col_stride == depth && t * line < panel ? b_at(begin, j) + t * depth * line : nullptr;
   }
 
   /// Rows [first, end) of the block's A, terms [begin, begin + depth): where they lie, or a copy.

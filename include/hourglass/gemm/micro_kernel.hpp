@@ -69,6 +69,8 @@ struct Tile {
   std::ptrdiff_t c_row;
   std::ptrdiff_t row;  // place of the tile in the whole product, for the epilogue
   std::ptrdiff_t col;
+  const Scalar* ahead = nullptr;  // what to fetch for later, an address a term; null: nothing
+  std::ptrdiff_t ahead_step = 0;
 };
 
 /// c = epilogue(partial + a b) for `height` rows and `width` whole vectors. With `packs`, B is copied to `packed` while
@@ -97,19 +99,34 @@ struct MicroKernel {
     const std::ptrdiff_t a_row = tile.a_row;
     const std::ptrdiff_t a_col = tile.a_col;
     const std::ptrdiff_t b_row = tile.b_row;
-    // What the epilogue needs arrives while the sums are made, a cache line at a time.
+    // What the epilogue needs arrives while the sums are made, a cache line at a time, evenly: a burst of them would
+    // wait for itself.
     constexpr bool prefetches = requires { epilogue.prefetch(tile.row, tile.col); };
     constexpr int line = static_cast<int>(64 / sizeof(Scalar));
     constexpr int lines = (width * static_cast<int>(V::lanes) + line - 1) / line;
-    [[maybe_unused]] int next = 0;
+    // Where rows do not start on a line, a tile touches a line more of each.
+    [[maybe_unused]] const int touched = tile.c_row % line == 0 ? lines : lines + 1;
+    [[maybe_unused]] const std::ptrdiff_t every = std::max<std::ptrdiff_t>(1, tile.depth / (height * touched));
+    [[maybe_unused]] std::ptrdiff_t wait = 1;
+    [[maybe_unused]] int ahead_row = 0;
+    [[maybe_unused]] int ahead_line = 0;
+    [[maybe_unused]] const Scalar* ahead = tile.ahead == nullptr ? tile.a : tile.ahead;
+    [[maybe_unused]] const std::ptrdiff_t ahead_step = tile.ahead_step;
     for (std::ptrdiff_t p = tile.depth; p > 0; --p) {
+      if constexpr (!packs && !prefetches) {
+        HOURGLASS_PREFETCH_L2(ahead);
+        ahead += ahead_step;
+      }
       if constexpr (prefetches) {
-        if (next < height * lines) {
-          const std::ptrdiff_t i = next / lines;
-          const std::ptrdiff_t j = next % lines * line;
-          HOURGLASS_PREFETCH(tile.c + i * tile.c_row + j);
-          epilogue.prefetch(tile.row + i, tile.col + j);
-          ++next;
+        if (--wait == 0 && ahead_row < height) {
+          wait = every;
+          const std::ptrdiff_t j = std::min<std::ptrdiff_t>(ahead_line * line, width * V::lanes - 1);
+          HOURGLASS_PREFETCH(tile.c + ahead_row * tile.c_row + j);
+          epilogue.prefetch(tile.row + ahead_row, tile.col + j);
+          if (++ahead_line == touched) {
+            ahead_line = 0;
+            ++ahead_row;
+          }
         }
       }
       V row[width];
@@ -118,7 +135,9 @@ struct MicroKernel {
       if constexpr (packs) {
         HOURGLASS_UNROLL
         for (int j = 0; j < width; ++j) row[j].store(packed + j * V::lanes);
-        HOURGLASS_PREFETCH(b + 12 * b_row);
+        // Every line that a row of the panel touches: where rows do not start on a line, that is one more.
+        HOURGLASS_UNROLL
+        for (int j = 0; j < lines; ++j) HOURGLASS_PREFETCH(b + 12 * b_row + j * line);
         HOURGLASS_PREFETCH(b + 12 * b_row + width * V::lanes - 1);
         packed += width * V::lanes;
       }

@@ -125,18 +125,37 @@ class Workspace {
 
   /// What `model.backward(x, workspace)` does.
   void backward(const Model& model, const ConstMatrixView<Scalar>& x) {
-    backward_into(model, x, GradientStore<Scalar>{gradients_.data()});
+    backward_inputs(model, x);
+    parameters_into(model, x, GradientStore<Scalar>{gradients_.data()});
   }
 
-  /// What `model.backward(x, workspace, optimizer)` does.
+  /// What `model.backward(x, workspace, optimizer)` does: these two passes.
   template <class Optimizer>
   void backward(Model& model, const ConstMatrixView<Scalar>& x, Optimizer& optimizer) {
+    backward_inputs(model, x);
+    backward_parameters(model, x, optimizer);
+  }
+
+  /// The first pass of backward(): gradients of what lies between the layers.
+  void backward_inputs(const Model& model, const ConstMatrixView<Scalar>& x) {
+    check_backward(x);
+    by_rows(rows_, [&](RowRange rows) {
+      const MatrixView<Scalar> own = rows_of(output_gradient_, rows);
+      if (!of_logits_) detail::before_last_activation<Scalar>(model, std::as_const(cache_), rows, own);
+      model.backward_inputs(rows_of(x, rows), ConstMatrixView<Scalar>(own), cache_, gradients_.data(),
+                            no_gradient<Scalar>(), rows);
+    });
+    of_logits_ = true;  // the derivative of the last activation is in there now
+  }
+
+  /// The second pass of backward(): gradients of the parameters, used up at once by a step of `optimizer`.
+  template <class Optimizer>
+  void backward_parameters(Model& model, const ConstMatrixView<Scalar>& x, Optimizer& optimizer) {
     if constexpr (StepwiseOptimizer<Optimizer, Model>) {
-      check_backward(x);
       auto rule = optimizer.begin_step(std::as_const(model));
-      backward_into(model, x, GradientUpdate<Scalar, decltype(rule)>{gradients_.data(), rule});
+      parameters_into(model, x, GradientUpdate<Scalar, decltype(rule)>{gradients_.data(), rule});
     } else {
-      backward(model, x);
+      parameters_into(std::as_const(model), x, GradientStore<Scalar>{gradients_.data()});
       optimizer.step(model, *this);
     }
   }
@@ -158,16 +177,9 @@ class Workspace {
   }
 
   template <class Self, class Sink>
-  void backward_into(Self& model, const ConstMatrixView<Scalar>& x, const Sink& sink) {
+  void parameters_into(Self& model, const ConstMatrixView<Scalar>& x, const Sink& sink) {
     check_backward(x);
     const ConstMatrixView<Scalar> dy(first_rows(output_gradient_, rows_));
-    by_rows(rows_, [&](RowRange rows) {
-      const MatrixView<Scalar> own = rows_of(output_gradient_, rows);
-      if (!of_logits_) detail::before_last_activation<Scalar>(std::as_const(model), std::as_const(cache_), rows, own);
-      model.backward_inputs(rows_of(x, rows), ConstMatrixView<Scalar>(own), cache_, gradients_.data(),
-                            no_gradient<Scalar>(), rows);
-    });
-    of_logits_ = true;  // the derivative of the last activation is in there now
     const int parts = is_worth_threads(rows_) ? num_threads() : 1;
     parallel_for(parts, parts, [&](Index part) {
       Model::backward_parameters(model, x, dy, cache_, sink, WorkPart{static_cast<int>(part), parts});
