@@ -3,7 +3,9 @@
 usage: worker.py THREADS FLUSH FOLDER, with a socket as standard input. FLUSH is 1 where denormal numbers are flushed;
 FOLDER holds the images, train.bin and test.bin, 784 bytes each. Requests and answers are lines, times are seconds:
 
-    new NETWORK BATCH SEED ADAM    "made": weights from nn.Linear's default, Adam at 1e-3: default, foreach or fused
+    new NETWORK BATCH SEED ADAM MODE
+                                   "made": weights from nn.Linear's default, Adam at 1e-3: default, foreach or fused;
+                                   MODE is eager, or compiled by torch.compile, which takes a while at the first steps
     fit IMAGES                     seconds and mean loss of an epoch over the first images, in a new random order
     infer PART BATCH REPEATS       seconds; PART is encode or reconstruct
     evaluate                       test loss
@@ -77,11 +79,14 @@ class Worker:
     def __init__(self, folder):
         self.train, self.test = read(folder + "/train.bin"), read(folder + "/test.bin")
 
-    def new(self, network, batch, seed, adam):
+    def new(self, network, batch, seed, adam, mode):
         torch.manual_seed(int(seed))
         self.batch = int(batch)
         self.model = NETWORKS[network]()
         choice = {} if adam == "default" else {adam: True}
+        finish = torch.compile if mode == "compiled" else lambda module: module
+        self.loss = finish(self.model.loss)
+        self.parts = {"encode": finish(self.model.encoder), "reconstruct": finish(self.model)}
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, **choice)
         return "made"
 
@@ -93,7 +98,7 @@ class Worker:
         for first in range(0, images, self.batch):
             x = self.train[order[first : first + self.batch]].float().div_(255)
             self.optimizer.zero_grad(set_to_none=True)
-            loss = self.model.loss(x)
+            loss = self.loss(x)
             loss.backward()
             self.optimizer.step()
             total += loss.item() * len(x)
@@ -109,7 +114,7 @@ class Worker:
 
     @torch.inference_mode()
     def infer(self, part, batch, repeats):
-        module = self.model.encoder if part == "encode" else self.model
+        module = self.parts[part]
         x = self.test[: int(batch)].float().div_(255)
         for _ in range(1 + int(repeats) // 8):
             module(x)
