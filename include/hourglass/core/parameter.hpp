@@ -149,6 +149,11 @@ class ParameterName {
 
 namespace detail {
 
+/// "encoder.1" begins "encoder.1.weight" and not "encoder.10.weight"; the empty prefix begins every name.
+[[nodiscard]] inline bool begins_with_components(std::string_view name, std::string_view prefix) noexcept {
+  return prefix.empty() || (name.starts_with(prefix) && (name.size() == prefix.size() || name[prefix.size()] == '.'));
+}
+
 template <class Module, class Visit>
 void for_each_child(Module& module, Visit&& visit) {
   using Plain = std::remove_const_t<Module>;

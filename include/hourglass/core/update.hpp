@@ -4,6 +4,7 @@
 //     V operator()(V weight, V gradient, Index i, auto at) const   the new weights; i: the place of the first lane
 //     void prefetch(Index i) const                                 asks for the moments there
 //     Rule at_slot(Index offset) const                             the rule for the parameter whose slot starts there
+//     bool frozen() const                                          the parameter there stays as it is (optional)
 // where `at.load<V>(p)` and `at.store<V>(v, p)` reach as many lanes as there are. It runs over whole parameters here,
 // and inside the product that makes a layer's gradient in epilogue::Update: the same code, so the same bits.
 #pragma once
@@ -26,6 +27,15 @@ concept StepwiseOptimizer = requires(T& optimizer, const Model& model) {
 
 namespace detail {
 
+/// The rule leaves the parameter at its slot alone, so that nobody needs the gradient.
+template <class Rule>
+[[nodiscard]] bool is_frozen(const Rule& rule) noexcept {
+  if constexpr (requires { rule.frozen(); })
+    return rule.frozen();
+  else
+    return false;
+}
+
 /// The rule on the elements [begin, end) of one parameter.
 template <class Scalar, class Rule>
 struct UpdateRange {
@@ -43,9 +53,10 @@ struct UpdateRange {
   })
 };
 
-/// The rule on the elements [begin, end) of one parameter, on this thread.
+/// The rule on the elements [begin, end) of one parameter, on this thread; nothing if it is frozen.
 template <class Rule, class Scalar>
 void update_range(const Rule& rule, Index begin, Index end, Scalar* weights, const Scalar* gradients) {
+  if (is_frozen(rule)) return;
   simd::dispatch<Scalar>(UpdateRange<Scalar, Rule>{rule, begin, end, weights, gradients});
 }
 

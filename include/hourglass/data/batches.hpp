@@ -29,6 +29,9 @@ struct BatchOptions {
   bool drop_last = false;
   /// Called on each batch after it was filled, to change it in place: noise, binarisation. Empty: nothing.
   std::function<void(MatrixView<Scalar>)> transform = {};
+  /// Called on a copy of each batch, after `transform`: the input of a denoising autoencoder, see data/corrupt.hpp and
+  /// Iterator::input(). Empty: there is no copy.
+  std::function<void(MatrixView<Scalar>)> corruption = {};
 };
 
 /// Range of the batches of a data set, made by `batches`. All of them share one buffer that the range owns: advancing
@@ -46,8 +49,10 @@ class Batches {
     explicit Iterator(Batches& range) : range_{&range} { range_->fill(number_); }
 
     /// The batch, (rows, features).
-    [[nodiscard]] ConstMatrixView<Scalar> operator*() const {
-      return {range_->buffer_.data(), static_cast<Index>(indices().size()), range_->buffer_.cols()};
+    [[nodiscard]] ConstMatrixView<Scalar> operator*() const { return view(range_->buffer_); }
+    /// What a model gets to see of it, (rows, features): the corrupted copy, or the batch itself without corruption.
+    [[nodiscard]] ConstMatrixView<Scalar> input() const {
+      return view(range_->corruption_ ? range_->corrupted_ : range_->buffer_);
     }
     /// Which samples the rows are.
     [[nodiscard]] std::span<const Index> indices() const { return range_->batch_indices(number_); }
@@ -64,13 +69,21 @@ class Batches {
     }
 
    private:
+    [[nodiscard]] ConstMatrixView<Scalar> view(const Matrix<Scalar>& buffer) const {
+      return {buffer.data(), static_cast<Index>(indices().size()), buffer.cols()};
+    }
+
     Batches* range_;
     Index number_ = 0;
   };
 
   /// Throws ShapeError when `batch_size` is below 1, DataError when there is no batch. Use `batches`.
   Batches(Samples samples, Index batch_size, BatchOptions<Scalar> options, std::vector<Index> order)
-      : samples_{samples}, batch_size_{batch_size}, order_(std::move(order)), transform_(std::move(options.transform)) {
+      : samples_{samples},
+        batch_size_{batch_size},
+        order_(std::move(order)),
+        transform_(std::move(options.transform)),
+        corruption_(std::move(options.corruption)) {
     if (batch_size < 1)
       throw ShapeError(detail::message("batches: the batch size is ", batch_size, "; it must be at least 1"));
     if (samples.empty()) throw DataError("batches: the data set has 0 samples; there is nothing to iterate over");
@@ -80,6 +93,7 @@ class Batches {
       throw DataError(detail::message("batches: drop_last leaves none of ", rows, " samples at batch size ", batch_size,
                                       "; lower the batch size or keep the last batch"));
     buffer_ = Matrix<Scalar>(std::min(batch_size, rows), samples.cols());
+    if (corruption_) corrupted_ = buffer_;
   }
 
   /// Number of batches.
@@ -103,6 +117,9 @@ class Batches {
     const MatrixView<Scalar> batch(buffer_.data(), static_cast<Index>(indices.size()), buffer_.cols());
     samples_.gather(indices, batch);
     if (transform_) transform_(batch);
+    if (!corruption_) return;
+    std::copy_n(batch.data(), batch.size(), corrupted_.data());
+    corruption_(MatrixView<Scalar>(corrupted_.data(), batch.rows(), batch.cols()));
   }
 
   Samples samples_;
@@ -110,7 +127,9 @@ class Batches {
   Index count_ = 0;
   std::vector<Index> order_;
   std::function<void(MatrixView<Scalar>)> transform_;
+  std::function<void(MatrixView<Scalar>)> corruption_;
   Matrix<Scalar> buffer_;
+  Matrix<Scalar> corrupted_;
 };
 
 /// The samples in an order drawn from `rng`, `batch_size` at a time; the last batch may be smaller. `rng` is used

@@ -119,14 +119,17 @@ struct TimesDerivative {
 
 /// C(i, j) = rule(C(i, j), (A B)(i, j)): a step of an optimiser on the weights C, whose gradient A B never reaches
 /// memory. `rule(V weight, V gradient, i, at)` gives the new weights, where i is the place in C's memory, and may load
-/// and store moments through `at`; `rule.prefetch(i)` asks for them.
+/// and store moments through `at`; `rule.prefetch(i)` asks for them. A rule that has `frozen()` may leave C as it is.
 template <class Rule>
 struct Update {
   Rule rule;
   std::ptrdiff_t leading;  // of C
   static constexpr bool reads_output = true;
-  HOURGLASS_SIMD(V operator()(V product, V previous, auto at) const,
-                 { return rule(previous, product, at.row * leading + at.col, at); })
+  HOURGLASS_SIMD(V operator()(V product, V previous, auto at) const, {
+    if constexpr (requires { rule.frozen(); })
+      if (rule.frozen()) return previous;
+    return rule(previous, product, at.row * leading + at.col, at);
+  })
   void prefetch(std::ptrdiff_t row, std::ptrdiff_t col) const noexcept { rule.prefetch(row * leading + col); }
 };
 

@@ -51,10 +51,8 @@ class NameMap {
   [[nodiscard]] const Entry* find(std::string_view name) const noexcept {
     const Entry* longest = nullptr;
     for (const Entry& entry : entries_) {
-      const std::size_t length = entry.model.size();
-      const bool matches =
-          length == 0 || (name.starts_with(entry.model) && (name.size() == length || name[length] == '.'));
-      if (matches && (!longest || length > longest->model.size())) longest = &entry;
+      const bool longer = !longest || entry.model.size() > longest->model.size();
+      if (longer && detail::begins_with_components(name, entry.model)) longest = &entry;
     }
     return longest;
   }

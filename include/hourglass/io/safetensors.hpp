@@ -38,7 +38,10 @@ class LoadPlan {
  public:
   using Parts = std::vector<SafetensorsTensor>;
 
-  LoadPlan(const SafetensorsFile& file, const NameMap& names) : file_{file}, names_{names} {}
+  /// `part`: the tensors under this prefix are for the model, all of them; the others of the file are not. Empty: all
+  /// are.
+  LoadPlan(const SafetensorsFile& file, const NameMap& names, std::string_view part = {})
+      : file_{file}, names_{names}, part_{part} {}
 
   void add(const std::string& name, const Shape& shape) {
     if (const NameMap::Entry* entry = names_.find(name)) used_entries_.insert(entry->model);
@@ -63,7 +66,7 @@ class LoadPlan {
   void check() const {
     std::vector<std::string> unexpected;
     for (const std::string& name : file_.names())
-      if (!used_tensors_.contains(name))
+      if (!used_tensors_.contains(name) && begins_with_components(name, part_))
         unexpected.push_back(message(name, " ", file_.tensor(name).entry.shape_string()));
     std::vector<std::string> idle;
     for (const NameMap::Entry& entry : names_.entries())
@@ -110,6 +113,7 @@ class LoadPlan {
 
   const SafetensorsFile& file_;
   const NameMap& names_;
+  std::string_view part_;
   std::vector<Parts> parts_;
   std::set<std::string, std::less<>> used_tensors_;
   std::set<std::string, std::less<>> used_entries_;
@@ -119,12 +123,11 @@ class LoadPlan {
 
 }  // namespace detail
 
-/// Fills every parameter of `model` from an open file. Strict: each parameter must be there with exactly its shape, and
-/// each tensor of the file must be used; otherwise throws FormatError that lists all missing, unexpected and different
-/// tensors, and the model is unchanged. F32, F64, F16 and BF16 convert to the model's scalar.
+namespace detail {
+
 template <class Model>
-void load(Model& model, const SafetensorsFile& file, const NameMap& names = {}) {
-  detail::LoadPlan plan{file, names};
+void load(Model& model, const SafetensorsFile& file, const NameMap& names, std::string_view part) {
+  LoadPlan plan{file, names, part};
   for_each_parameter(std::as_const(model), [&](const ParameterName& name, const auto& parameter) {
     plan.add(name.str(), parameter.shape());
   });
@@ -133,10 +136,20 @@ void load(Model& model, const SafetensorsFile& file, const NameMap& names = {}) 
   for_each_parameter(model, [&](const ParameterName&, auto& parameter) {
     using Scalar = typename std::remove_cvref_t<decltype(parameter)>::Scalar;
     Index element = 0;
-    for (const SafetensorsTensor& part : plan.parts(i++))
-      part.for_each_value(
+    for (const SafetensorsTensor& tensor : plan.parts(i++))
+      tensor.for_each_value(
           [&](auto value) { parameter.data()[parameter.offset_of_row_major(element++)] = static_cast<Scalar>(value); });
   });
+}
+
+}  // namespace detail
+
+/// Fills every parameter of `model` from an open file. Strict: each parameter must be there with exactly its shape, and
+/// each tensor of the file must be used; otherwise throws FormatError that lists all missing, unexpected and different
+/// tensors, and the model is unchanged. F32, F64, F16 and BF16 convert to the model's scalar.
+template <class Model>
+void load(Model& model, const SafetensorsFile& file, const NameMap& names = {}) {
+  detail::load(model, file, names, {});
 }
 
 /// The same from the file `path`; `names` says what the file calls the parameters (see NameMap, two_heads). Throws
@@ -144,6 +157,14 @@ void load(Model& model, const SafetensorsFile& file, const NameMap& names = {}) 
 template <class Model>
 void load(Model& model, const std::filesystem::path& path, const NameMap& names = {}) {
   load(model, SafetensorsFile{path}, names);
+}
+
+/// Fills `part`, which stands alone or in another model, from the tensors of the file whose names begin with the
+/// components of `prefix`: `load_part(encoder, "autoencoder.safetensors", "encoder")` reads "0.weight" from
+/// "encoder.0.weight" and leaves the decoder in the file. As strict as load() about all tensors under the prefix.
+template <class Part>
+void load_part(Part& part, const std::filesystem::path& path, const std::string& prefix) {
+  detail::load(part, SafetensorsFile{path}, NameMap{{"", {prefix}}}, prefix);
 }
 
 }  // namespace hourglass

@@ -139,6 +139,11 @@ class Autoencoder {
   /// The same for anything that becomes a matrix, such as 8-bit images.
   template <class Rows>
   requires(!DirectMatrix<Rows> && std::convertible_to<const Rows&, Matrix<Scalar>>)
+      [[nodiscard]] Matrix<Scalar> encode(const Rows& x) const {
+    return encode(ConstMatrixView<Scalar>(static_cast<Matrix<Scalar>>(x)));
+  }
+  template <class Rows>
+  requires(!DirectMatrix<Rows> && std::convertible_to<const Rows&, Matrix<Scalar>>)
       [[nodiscard]] Matrix<Scalar> reconstruct(const Rows& x) const {
     return reconstruct(ConstMatrixView<Scalar>(static_cast<Matrix<Scalar>>(x)));
   }

@@ -95,7 +95,8 @@ class Linear {
     gemm(dy.rows(), in_.value(), out_.value(), row_major(dy.data(), out_.value()), transpose(weight_transposed()),
          Output<Scalar>{dx.data(), in_.value()}, epilogue);
   }
-  /// Part of dW = dy^T x and db = column sums of dy, into their slots or into a step of an optimiser on W and b.
+  /// Part of dW = dy^T x and db = column sums of dy, into their slots or into a step of an optimiser on W and b; a step
+  /// that leaves both alone costs nothing.
   template <class Self, class Sink>
   static void parameter_gradient(Self& self, const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy,
                                  const Sink& sink, WorkPart part) {
@@ -110,7 +111,12 @@ class Linear {
            epilogue, {.column_sums = db, .part = part.index, .parts = part.count});
     };
     if constexpr (Sink::updates) {
-      multiply(self.weight_.data(), epilogue::Update<typename Sink::Rule>{sink.rule, out});
+      const bool frozen_weight = detail::is_frozen(sink.rule);
+      if (frozen_weight && (db == nullptr || detail::is_frozen(sink.rule.at_slot(bias_slot)))) return;
+      if (frozen_weight)
+        multiply(sink.gradient, epilogue::Store{});
+      else
+        multiply(self.weight_.data(), epilogue::Update<typename Sink::Rule>{sink.rule, out});
       const detail::Range sums = detail::column_sums_of_part<Scalar>(in, out, part.index, part.count);
       if (db != nullptr)
         detail::update_range(sink.rule.at_slot(bias_slot), sums.begin, sums.end, self.bias_.data(),

@@ -10,6 +10,8 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
@@ -18,6 +20,7 @@
 #include "hourglass/core/simd.hpp"
 #include "hourglass/core/update.hpp"
 #include "hourglass/optim/gradients.hpp"
+#include "hourglass/optim/parameter_groups.hpp"
 
 namespace hourglass {
 
@@ -57,6 +60,7 @@ struct AdamRule {
   AdamStep<Scalar> step;
   Scalar* first;
   Scalar* second;
+  GroupSteps<AdamStep<Scalar>> groups;
   HOURGLASS_SIMD(V operator()(V weight, V gradient, Index i, auto at) const, {
     const V g = fma(V(step.coupled_decay), weight, gradient);
     const V m = fma(V(step.beta1), at.template load<V>(first + i), V(step.one_minus_beta1) * g);
@@ -70,7 +74,11 @@ struct AdamRule {
     HOURGLASS_PREFETCH(first + i);
     HOURGLASS_PREFETCH(second + i);
   }
-  [[nodiscard]] AdamRule at_slot(Index offset) const noexcept { return {step, first + offset, second + offset}; }
+  [[nodiscard]] bool frozen() const noexcept { return groups.frozen(); }
+  [[nodiscard]] AdamRule at_slot(Index offset) const noexcept {
+    const auto own = groups.at_slot(offset);
+    return {own.step(), first + offset, second + offset, own};
+  }
 };
 
 /// What Adam and AdamW share; `decoupled`: weight decay acts on the weights, not on the gradients.
@@ -81,7 +89,8 @@ class AdamCore {
   using Options = Options_;
   static constexpr std::string_view name = decoupled ? "AdamW" : "Adam";
 
-  explicit AdamCore(const Options& options) : options_{options} {
+  AdamCore(const Options& options, ParameterGroups groups)
+      : options_{options}, groups_{name, std::move(groups), options.lr}, steps_of_groups_(groups_.count()) {
     check(options.lr >= 0, "lr", options.lr, "must not be negative");
     check(options.betas[0] >= 0 && options.betas[0] < 1, "betas[0]", options.betas[0], "must lie in [0, 1)");
     check(options.betas[1] >= 0 && options.betas[1] < 1, "betas[1]", options.betas[1], "must lie in [0, 1)");
@@ -105,12 +114,19 @@ class AdamCore {
   [[nodiscard]] AdamRule<Scalar> begin_step(const Model& model) {
     prepare(model);
     check_slots<Scalar>(model, moments_[0].size());
-    return {constants_of(++steps_), moments_[0].data(), moments_[1].data()};
+    ++steps_;
+    for (std::size_t group = 0; group < groups_.count(); ++group)
+      steps_of_groups_[group] = constants_of(steps_, groups_.rate(group, options_.lr));
+    const GroupSteps<AdamStep<Scalar>> own{groups_, steps_of_groups_};
+    return {own.step(), moments_[0].data(), moments_[1].data(), own};
   }
 
-  /// Sizes the moments for `model` if that has not been done: step does it, and so does whoever restores moments.
+  /// Sizes the moments for `model` and finds the members of the parameter groups if that has not been done: step does
+  /// it, and so does whoever restores moments. Throws DataError for a group without a parameter, and when all
+  /// parameters are frozen.
   template <class Model>
   void prepare(const Model& model) {
+    groups_.resolve(model);
     if (!moments_[0].empty()) return;
     for (auto& moment : moments_) moment = ParameterBuffer<Scalar>(model);
   }
@@ -121,6 +137,18 @@ class AdamCore {
   void set_lr(double lr) {
     check(lr >= 0, "lr", lr, "must not be negative");
     options_.lr = lr;
+  }
+
+  [[nodiscard]] const ParameterGroups& groups() const noexcept { return groups_.groups(); }
+  /// Other groups from the next step on; moments stay as they are. Throws DataError as the constructor does.
+  void set_groups(ParameterGroups groups) {
+    groups_ = GroupTable{name, std::move(groups), options_.lr};
+    steps_of_groups_.resize(groups_.count());
+  }
+  /// Zeros in the gradients of frozen parameters, for who measures or clips gradients.
+  template <class Model, GradientSource<Scalar_> Gradients>
+  void clear_frozen(const Model& model, Gradients&& gradients) {
+    groups_.clear_frozen(model, gradient_buffer(gradients));
   }
 
   /// Steps taken; the t of the bias correction is one more.
@@ -135,7 +163,7 @@ class AdamCore {
     if (!valid) throw DataError(message(name, ": ", option, " ", rule, ", it is ", value));
   }
 
-  [[nodiscard]] AdamStep<Scalar> constants_of(std::int64_t t) const {
+  [[nodiscard]] AdamStep<Scalar> constants_of(std::int64_t t, double lr) const {
     const auto time = static_cast<double>(t);
     const double beta1 = options_.betas[0];
     const double beta2 = options_.betas[1];
@@ -145,13 +173,15 @@ class AdamCore {
             narrow(beta2),
             narrow(1.0 - beta2),
             narrow(decoupled ? 0.0 : options_.weight_decay),
-            narrow(decoupled ? 1.0 - options_.lr * options_.weight_decay : 1.0),
-            narrow(options_.lr / (1.0 - std::pow(beta1, time))),
+            narrow(decoupled ? 1.0 - lr * options_.weight_decay : 1.0),
+            narrow(lr / (1.0 - std::pow(beta1, time))),
             narrow(1.0 / std::sqrt(1.0 - std::pow(beta2, time))),
             narrow(options_.eps)};
   }
 
   Options options_;
+  GroupTable groups_;
+  std::vector<AdamStep<Scalar>> steps_of_groups_;
   std::array<ParameterBuffer<Scalar>, 2> moments_;
   std::int64_t steps_ = 0;
 };
@@ -159,18 +189,22 @@ class AdamCore {
 }  // namespace detail
 
 /// Adam with PyTorch's options, defaults and arithmetic (torch.optim.Adam without amsgrad). One step counter for all
-/// parameters. Throws DataError for options that PyTorch rejects.
+/// parameters. Parts of a model may have rates of their own or be frozen, see optim/parameter_groups.hpp. Throws
+/// DataError for options that PyTorch rejects.
 template <class Scalar = float>
 class Adam : public detail::AdamCore<Scalar, AdamOptions, false> {
  public:
-  explicit Adam(const AdamOptions& options = {}) : detail::AdamCore<Scalar, AdamOptions, false>(options) {}
+  explicit Adam(const AdamOptions& options = {}, ParameterGroups groups = {})
+      : detail::AdamCore<Scalar, AdamOptions, false>(options, std::move(groups)) {}
 };
 
-/// Adam with decoupled weight decay (torch.optim.AdamW). Throws DataError for options that PyTorch rejects.
+/// Adam with decoupled weight decay (torch.optim.AdamW), and parameter groups. Throws DataError for options that
+/// PyTorch rejects.
 template <class Scalar = float>
 class AdamW : public detail::AdamCore<Scalar, AdamWOptions, true> {
  public:
-  explicit AdamW(const AdamWOptions& options = {}) : detail::AdamCore<Scalar, AdamWOptions, true>(options) {}
+  explicit AdamW(const AdamWOptions& options = {}, ParameterGroups groups = {})
+      : detail::AdamCore<Scalar, AdamWOptions, true>(options, std::move(groups)) {}
 };
 
 }  // namespace hourglass

@@ -7,6 +7,8 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
@@ -16,6 +18,7 @@
 #include "hourglass/core/threads.hpp"
 #include "hourglass/core/update.hpp"
 #include "hourglass/optim/gradients.hpp"
+#include "hourglass/optim/parameter_groups.hpp"
 
 namespace hourglass {
 
@@ -46,6 +49,7 @@ template <class Scalar>
 struct SGDRule {
   SGDStep<Scalar> step;
   Scalar* momenta;  // null: none
+  GroupSteps<SGDStep<Scalar>> groups;
   HOURGLASS_SIMD(V operator()(V weight, V gradient, Index i, auto at) const, {
     const V g = fma(V(step.decay), weight, gradient);
     V along = g;
@@ -59,15 +63,18 @@ struct SGDRule {
   void prefetch(Index i) const noexcept {
     if (momenta != nullptr) HOURGLASS_PREFETCH(momenta + i);
   }
+  [[nodiscard]] bool frozen() const noexcept { return groups.frozen(); }
   [[nodiscard]] SGDRule at_slot(Index offset) const noexcept {
-    return {step, momenta == nullptr ? nullptr : momenta + offset};
+    const auto own = groups.at_slot(offset);
+    return {own.step(), momenta == nullptr ? nullptr : momenta + offset, own};
   }
 };
 
 }  // namespace detail
 
 /// Stochastic gradient descent with PyTorch's arithmetic (torch.optim.SGD): b starts as the first gradient,
-/// undampened. Throws DataError for options that PyTorch rejects.
+/// undampened. Parts of a model may have rates of their own or be frozen, see optim/parameter_groups.hpp. Throws
+/// DataError for options that PyTorch rejects.
 template <class Scalar_ = float>
 class SGD {
  public:
@@ -75,7 +82,8 @@ class SGD {
   using Options = SGDOptions;
   static constexpr std::string_view name = "SGD";
 
-  explicit SGD(const SGDOptions& options = {}) : options_{options} {
+  explicit SGD(const SGDOptions& options = {}, ParameterGroups groups = {})
+      : options_{options}, groups_{name, std::move(groups), options.lr}, steps_of_groups_(groups_.count()) {
     check(options.lr >= 0, "lr", options.lr, "must not be negative");
     check(options.momentum >= 0, "momentum", options.momentum, "must not be negative");
     check(options.weight_decay >= 0, "weight_decay", options.weight_decay, "must not be negative");
@@ -102,21 +110,26 @@ class SGD {
     if (!momentum_.empty()) detail::check_slots<Scalar>(model, momentum_.size());
     const bool has_momentum = options_.momentum != 0;
     const auto narrow = [](double x) { return static_cast<Scalar>(x); };
-    const detail::SGDStep<Scalar> step{
-        narrow(options_.lr),
-        narrow(options_.weight_decay),
-        narrow(options_.momentum),
-        narrow(steps_ == 0 ? 1.0 : 1.0 - options_.dampening),
-        narrow(options_.nesterov || !has_momentum ? 1.0 : 0.0),
-        narrow(options_.nesterov ? options_.momentum : 1.0),
-    };
+    for (std::size_t group = 0; group < groups_.count(); ++group)
+      steps_of_groups_[group] = {
+          narrow(groups_.rate(group, options_.lr)),
+          narrow(options_.weight_decay),
+          narrow(options_.momentum),
+          narrow(steps_ == 0 ? 1.0 : 1.0 - options_.dampening),
+          narrow(options_.nesterov || !has_momentum ? 1.0 : 0.0),
+          narrow(options_.nesterov ? options_.momentum : 1.0),
+      };
     ++steps_;
-    return {step, has_momentum ? momentum_.data() : nullptr};
+    const detail::GroupSteps<detail::SGDStep<Scalar>> own{groups_, steps_of_groups_};
+    return {own.step(), has_momentum ? momentum_.data() : nullptr, own};
   }
 
-  /// Sizes the momentum for `model` if that has not been done: step does it, and so does whoever restores moments.
+  /// Sizes the momentum for `model` and finds the members of the parameter groups if that has not been done: step does
+  /// it, and so does whoever restores moments. Throws DataError for a group without a parameter, and when all
+  /// parameters are frozen.
   template <class Model>
   void prepare(const Model& model) {
+    groups_.resolve(model);
     if (options_.momentum != 0 && momentum_.empty()) momentum_ = ParameterBuffer<Scalar>(model);
   }
 
@@ -126,6 +139,18 @@ class SGD {
   void set_lr(double lr) {
     check(lr >= 0, "lr", lr, "must not be negative");
     options_.lr = lr;
+  }
+
+  [[nodiscard]] const ParameterGroups& groups() const noexcept { return groups_.groups(); }
+  /// Other groups from the next step on; moments stay as they are. Throws DataError as the constructor does.
+  void set_groups(ParameterGroups groups) {
+    groups_ = detail::GroupTable{name, std::move(groups), options_.lr};
+    steps_of_groups_.resize(groups_.count());
+  }
+  /// Zeros in the gradients of frozen parameters, for who measures or clips gradients.
+  template <class Model, GradientSource<Scalar_> Gradients>
+  void clear_frozen(const Model& model, Gradients&& gradients) {
+    groups_.clear_frozen(model, detail::gradient_buffer(gradients));
   }
 
   /// Steps taken.
@@ -141,6 +166,8 @@ class SGD {
   }
 
   SGDOptions options_;
+  detail::GroupTable groups_;
+  std::vector<detail::SGDStep<Scalar>> steps_of_groups_;
   ParameterBuffer<Scalar> momentum_;
   std::int64_t steps_ = 0;
 };

@@ -1,13 +1,20 @@
 // fit: the training loop. For each epoch and batch: forward, loss, backward, optimiser step.
+//
+//     fit(autoencoder, images, BCELoss{}, Adam{}, {}, rng);                            the target is the input
+//     fit(autoencoder, images, BCELoss{}, Adam{}, {.corruption = MaskingNoise{}}, rng);   ... before the noise
+//     fit(classifier, images, labels, CrossEntropyLoss{}, Adam{}, {}, rng);            the target is the class
 #pragma once
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
 #include <optional>
 #include <ostream>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "hourglass/core/error.hpp"
@@ -17,7 +24,7 @@
 #include "hourglass/core/rng.hpp"
 #include "hourglass/core/threads.hpp"
 #include "hourglass/data/batches.hpp"
-#include "hourglass/data/samples.hpp"
+#include "hourglass/data/dataset.hpp"
 #include "hourglass/nn/workspace.hpp"
 #include "hourglass/optim/clip.hpp"
 #include "hourglass/optim/penalty.hpp"
@@ -34,10 +41,13 @@ template <class Scalar = float>
 struct FitOptions {
   Index epochs = 10;
   Index batch_size = 128;
-  Samples validation{};  ///< evaluated after every epoch; empty: nothing is
+  Dataset validation{};  ///< evaluated after every epoch; empty: nothing is
   std::vector<Callback> callbacks{};
   /// Changes every batch (batch, features) before it is used, for training and validation data alike: binarisation.
   detail::BatchTransform<Scalar> transform{};
+  /// Changes a copy of every batch, after `transform`: the model sees the copy, the loss compares with the batch
+  /// itself. For training and validation data alike: denoising, see data/corrupt.hpp.
+  detail::BatchTransform<Scalar> corruption{};
   double l1 = 0;                        ///< adds l1 * sum |w| over the weights to the objective
   double l2 = 0;                        ///< adds l2 * sum w^2 over the weights to the objective
   double clip_grad_norm = 0;            ///< above 0: the gradient is scaled down to at most this norm
@@ -66,60 +76,84 @@ void check_options(const FitOptions<Scalar>& options) {
     throw DataError("fit: l1, l2 and clip_grad_norm must be 0 or more");
 }
 
-/// One pass over the data in a new random order.
+/// Tells a loss that changes in the course of the training how many steps were taken.
+template <class Loss>
+void begin_step(Loss& loss, std::int64_t step) {
+  if constexpr (requires { loss.begin_step(step); })
+    loss.begin_step(step);
+  else
+    static_assert(
+        !requires(std::remove_const_t<Loss> & changing) { changing.begin_step(step); },
+        "fit tells this loss the step, which changes it: pass it as a temporary or a variable that is not "
+        "const");
+}
+
+/// One pass over the data in a new random order; `steps` counts the batches of all passes.
 template <class Model, class Loss, class Optimizer>
-[[nodiscard]] LossReport train_epoch(Model& model, const Samples& data, const Loss& loss, Optimizer& optimizer,
+[[nodiscard]] LossReport train_epoch(Model& model, const Dataset& data, Loss& loss, Optimizer& optimizer,
                                      const FitOptions<typename Model::Scalar>& options, Rng& rng,
-                                     Workspace<Model>& workspace, Index epoch, ProgressBar& bar) {
+                                     Workspace<Model>& workspace, Index epoch, std::int64_t& steps, ProgressBar& bar) {
   using Scalar = typename Model::Scalar;
   LossMean mean;
   Index number = 0;
   Index images = 0;
-  auto epoch_batches = batches<Scalar>(data, workspace.max_batch(), rng, batch_options<Scalar>(options.transform, rng));
-  for (const auto& x : epoch_batches) {
+  Targets<std::remove_const_t<Loss>, Scalar> targets(data, workspace.max_batch());
+  auto pass = batches<Scalar>(data.samples(), workspace.max_batch(), rng,
+                              batch_options<Scalar>(options.transform, options.corruption, rng));
+  for (auto batch = pass.begin(); batch != pass.end(); ++batch) {
+    const auto x = batch.input();
+    const auto target = targets.of(batch);
     ++number;
     images += x.rows();
+    begin_step(loss, steps++);
     const auto output = model.forward(x, workspace, Training{rng});
-    const auto value = loss(output, x, workspace);
+    const auto value = loss(output, target, workspace);
     if (!std::isfinite(loss_of(value)))
       throw DataError(message("fit: the loss is ", loss_of(value), " in epoch ", epoch, ", batch ", number,
                               "; lower the learning rate or clip gradients (.clip_grad_norm = 1)"));
+    add_batch(mean, value, output, target, loss.reduction);
     if (options.l1 > 0 || options.l2 > 0 || options.clip_grad_norm > 0) {
       model.backward(x, workspace);
       if (options.l1 > 0) l1_penalty(model, options.l1, workspace.gradients());
       if (options.l2 > 0) l2_penalty(model, options.l2, workspace.gradients());
+      if constexpr (requires { optimizer.clear_frozen(model, workspace); }) optimizer.clear_frozen(model, workspace);
       if (options.clip_grad_norm > 0) clip_grad_norm(workspace.gradients(), options.clip_grad_norm);
       optimizer.step(model, workspace);
     } else {
       model.backward(x, workspace, optimizer);
     }
-    mean.add(value, x.rows(), loss.reduction);
-    bar.update(epoch, options.epochs, number, epoch_batches.count(), images, mean.loss());
+    bar.update(epoch, options.epochs, number, pass.count(), images, mean.loss());
   }
   return mean.report();
 }
 
 }  // namespace detail
 
-/// Trains `model` to reconstruct `data` and returns one report per epoch.
+/// Trains `model` on `data` and returns one report per epoch. The target is the batch itself, before
+/// `options.corruption`, or the labels of its samples for a loss that takes labels (CrossEntropyLoss): then the model
+/// ends in one logit per class, and the reports hold the accuracy beside the loss.
 ///
-/// The data are shuffled anew each epoch with `rng`, which also feeds dropout and latent variables: the same seed gives
-/// the same model at any number of threads. Validation draws come from a stream of their own and are the same in every
-/// epoch. Throws DataError for an empty data set, for NaN or infinity in data or loss and for a model that was never
+/// The data are shuffled anew each epoch with `rng`, which also feeds corruption, dropout and latent variables: the
+/// same seed gives the same model at any number of threads. Validation draws come from a stream of their own and are
+/// the same in every epoch. A loss that has `begin_step(std::int64_t step)` is told before each batch how many steps
+/// this fit has taken, 0 for the first: warm-up of a term. Throws DataError for an empty data set, for missing labels
+/// and labels that are no class of the model, for NaN or infinity in data or loss and for a model that was never
 /// initialised, and ShapeError when the widths do not fit.
 template <class Model, class Loss, class Optimizer>
-std::vector<EpochReport> fit(Model& model, const Samples& data, const Loss& loss, Optimizer&& optimizer,
+std::vector<EpochReport> fit(Model& model, const Dataset& data, Loss&& loss, Optimizer&& optimizer,
                              const FitOptions<typename Model::Scalar>& options, Rng& rng) {
   using Clock = std::chrono::steady_clock;
-  detail::check_objective<Model, Loss>();
+  using PlainLoss = std::remove_cvref_t<Loss>;
+  detail::check_objective<Model, PlainLoss>();
   detail::check_options(options);
-  detail::check_samples("fit", model, data);
-  data.check_finite();
+  detail::check_data<PlainLoss>("fit", model, data);
+  data.samples().check_finite();
   if (!options.validation.empty()) {
-    detail::check_samples("fit (validation)", model, options.validation);
-    options.validation.check_finite();
+    detail::check_data<PlainLoss>("fit (validation)", model, options.validation);
+    options.validation.samples().check_finite();
   }
   detail::check_initialized(model);
+  if constexpr (requires { optimizer.prepare(std::as_const(model)); }) optimizer.prepare(std::as_const(model));
 
   const Rng validation_rng = rng.split();
   Workspace<Model> workspace(model, std::min(options.batch_size, data.rows()), data.cols());
@@ -127,20 +161,23 @@ std::vector<EpochReport> fit(Model& model, const Samples& data, const Loss& loss
   if (!options.metrics_csv.empty()) csv.emplace(options.metrics_csv);
   ProgressBar bar(options.log);
   std::vector<EpochReport> history;
+  std::int64_t steps = 0;
   for (Index epoch = 1; epoch <= options.epochs; ++epoch) {
     EpochReport report;
     report.epoch = epoch;
     report.epochs = options.epochs;
     report.learning_rate = optimizer.lr();
     const auto start = Clock::now();
-    keep_threads(
-        [&] { report.train = detail::train_epoch(model, data, loss, optimizer, options, rng, workspace, epoch, bar); });
+    keep_threads([&] {
+      report.train = detail::train_epoch(model, data, loss, optimizer, options, rng, workspace, epoch, steps, bar);
+    });
     report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     report.images_per_second = static_cast<double>(data.rows()) / report.seconds;
     if (!options.validation.empty()) {
       Rng draws = validation_rng;
       keep_threads([&] {
-        report.test = detail::evaluate(model, options.validation, loss, draws, workspace, options.transform);
+        report.test = detail::evaluate(model, options.validation, std::as_const(loss), draws, workspace,
+                                       options.transform, options.corruption);
       });
     }
     bar.clear();
@@ -152,6 +189,17 @@ std::vector<EpochReport> fit(Model& model, const Samples& data, const Loss& loss
     if (!go_on) break;
   }
   return history;
+}
+
+/// Trains a classifier on images and their labels, which may be of any integral type: see above. Throws ShapeError
+/// unless there is one label for each image.
+template <class Model, class Loss, class Optimizer>
+std::vector<EpochReport> fit(Model& model, const Samples& images, const Labels& labels, Loss&& loss,
+                             Optimizer&& optimizer, const FitOptions<typename Model::Scalar>& options, Rng& rng) {
+  static_assert(detail::takes_labels<std::remove_cvref_t<Loss>, typename Model::Scalar>,
+                "fit: labels are for losses that take them, such as CrossEntropyLoss");
+  return fit(model, Dataset(images, labels), std::forward<Loss>(loss), std::forward<Optimizer>(optimizer), options,
+             rng);
 }
 
 }  // namespace hourglass

@@ -44,12 +44,17 @@ template <class... Values>
 
 }  // namespace detail
 
-/// "epoch  3/20  train 0.0951  test 0.0928  (rec 90.1, kl 20.3)  4.2 s  14,285 images/s".
+/// "epoch  3/20  train 0.0951  test 0.0928  (rec 90.1, kl 20.3)  4.2 s  14,285 images/s"; for classifiers the accuracy
+/// stands behind the loss: "train 0.31 (91.2 %)".
 [[nodiscard]] inline std::string epoch_line(const EpochReport& report) {
   const auto width = static_cast<int>(std::to_string(report.epochs).size());
-  std::string line =
-      detail::format("epoch %*td/%td  train %.5g", width, report.epoch, report.epochs, report.train.loss);
-  if (report.test) line += detail::format("  test %.5g", report.test->loss);
+  std::string line = detail::format("epoch %*td/%td", width, report.epoch, report.epochs);
+  const auto add = [&](const char* name, const LossReport& part) {
+    line += detail::format("  %s %.5g", name, part.loss);
+    if (part.accuracy) line += detail::format(" (%.2f %%)", 100 * *part.accuracy);
+  };
+  add("train", report.train);
+  if (report.test) add("test", *report.test);
   for (const auto& [name, value] : report.test ? report.test->parts : report.train.parts)
     line += detail::format("  %s %.4g", name.c_str(), value);
   return line + detail::format("  %.1f s  %.0f images/s", report.seconds, report.images_per_second);

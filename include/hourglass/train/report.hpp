@@ -12,10 +12,12 @@
 
 namespace hourglass {
 
-/// A loss averaged over a data set, and its named terms if it has several (reconstruction and kl of an ELBO).
+/// A loss averaged over a data set, its named terms if it has several (reconstruction and kl of an ELBO), and how many
+/// samples a classifier got right.
 struct LossReport {
   double loss = 0;
-  std::vector<std::pair<std::string, double>> parts;
+  std::vector<std::pair<std::string, double>> parts{};
+  std::optional<double> accuracy{};  ///< correct / samples; only for losses that take labels
 };
 
 /// One epoch of fit().
@@ -52,9 +54,12 @@ class LossMean {
       loss_ += weight * static_cast<double>(value);
     }
   }
+  /// Counts the correct ones among samples that were or will be added.
+  void add_correct(Index correct) { correct_ = correct_.value_or(0) + correct; }
   [[nodiscard]] double loss() const noexcept { return samples_ > 0 ? loss_ / samples_ : 0; }
   [[nodiscard]] LossReport report() const {
-    LossReport result{loss(), {}};
+    LossReport result{loss()};
+    if (correct_ && samples_ > 0) result.accuracy = static_cast<double>(*correct_) / samples_;
     for (const auto& [name, sum] : parts_) result.parts.emplace_back(std::string(name), sum / samples_);
     return result;
   }
@@ -62,6 +67,7 @@ class LossMean {
  private:
   double samples_ = 0;
   double loss_ = 0;
+  std::optional<Index> correct_;
   std::vector<std::pair<std::string_view, double>> parts_;
 };
 
