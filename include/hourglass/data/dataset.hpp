@@ -113,12 +113,11 @@ class Dataset {
 
 namespace detail {
 
-/// Throws DataError unless there are labels and each is a class of a model with `classes` outputs.
-inline void check_labels(std::string_view what, std::string_view loss, const Dataset& data, Index classes) {
+/// Throws DataError unless there are labels, which `user` needs, and each is a class of a model with `classes` outputs.
+inline void check_labels(std::string_view what, std::string_view user, const Dataset& data, Index classes) {
   const Labels& labels = data.labels();
   if (labels.empty())
-    throw DataError(message(what, ": ", loss, " needs labels, the data set has none; pass ", what,
-                            "(model, images, labels, ...) or Dataset{images, labels}"));
+    throw DataError(message(what, ": ", user, " needs labels, the data set has none; pass Dataset{images, labels}"));
   for (Index i = 0; i < labels.size(); ++i)
     if (labels[i] < 0 || labels[i] >= classes)
       throw DataError(message(what, ": label ", i, " is ", labels[i], ", the model's ", classes,
