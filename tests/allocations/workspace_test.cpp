@@ -11,9 +11,11 @@
 
 #include <array>
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 #include <span>
+#include <vector>
 
 #include "hourglass/hourglass.hpp"
 
@@ -95,6 +97,41 @@ TEST_CASE("training allocates at the first step only") {
                   hg::Sequential{hg::Linear<200, 150>{}, hg::ReLU{}, hg::Linear<150, 40>{}},
                   hg::Sequential{hg::Linear<20, 150>{}, hg::ReLU{}, hg::Linear<150, 200>{}, hg::Sigmoid{}}},
               hg::NegativeELBO<>{}, hg::SGD<>{{.lr = 1e-3, .momentum = 0.9}}) == 0);
+  }
+  hg::set_num_threads(before);
+}
+
+namespace {
+
+/// Cross-entropy that notes how many allocations there had been before each batch.
+struct Noting {
+  long* notes;
+  hg::Reduction reduction = hg::Reduction::mean;
+
+  void begin_step(std::int64_t step) const { notes[step] = allocations; }
+  template <class... Sink>
+  float operator()(const hg::ConstMatrixView<float>& logits, std::span<const hg::Index> labels, Sink&... sink) const {
+    return hg::CrossEntropyLoss{}(logits, labels, sink...);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an epoch of fit allocates before its second batch only, with noise, labels and groups too") {
+  const int before = hg::num_threads();
+  for (const int threads : {1, 2}) {
+    hg::set_num_threads(threads);
+    hg::Sequential model{hg::Sequential{hg::Linear{200, 150}, hg::ReLU{}}, hg::Linear{150, 10}};
+    hg::Rng rng{2};
+    hg::initialize(model, rng);
+    const auto x = batch_of(480, 200);
+    const std::vector<std::uint8_t> labels(480, 3);
+    std::array<long, 10> notes{};
+    hg::fit(model, x, labels, Noting{notes.data()}, hg::Adam{{}, {hg::frozen("0"), {.prefix = "1.bias", .lr = 1e-2}}},
+            {.epochs = 2, .batch_size = 96, .corruption = hg::GaussianNoise{0.2}, .log = nullptr}, rng);
+    CHECK(notes[1] > 0);
+    CHECK(notes[4] == notes[1]);  // the first step of an epoch makes its buffers
+    CHECK(notes[9] == notes[6]);
   }
   hg::set_num_threads(before);
 }

@@ -128,12 +128,12 @@ namespace detail {
 template <class Model>
 void load(Model& model, const SafetensorsFile& file, const NameMap& names, std::string_view part) {
   LoadPlan plan{file, names, part};
-  for_each_parameter(std::as_const(model), [&](const ParameterName& name, const auto& parameter) {
+  hourglass::for_each_parameter(std::as_const(model), [&](const ParameterName& name, const auto& parameter) {
     plan.add(name.str(), parameter.shape());
   });
   plan.check();
   std::size_t i = 0;
-  for_each_parameter(model, [&](const ParameterName&, auto& parameter) {
+  hourglass::for_each_parameter(model, [&](const ParameterName&, auto& parameter) {
     using Scalar = typename std::remove_cvref_t<decltype(parameter)>::Scalar;
     Index element = 0;
     for (const SafetensorsTensor& tensor : plan.parts(i++))

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <span>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -53,8 +54,11 @@ void check_data(const char* what, const Model& model, const Dataset& data) {
   if (!compatible(data.cols(), expected))
     throw ShapeError(message(what, ": the data has ", data.cols(), " features per sample, the model expects ", expected,
                              "; check the image size or the width of the first layer"));
-  if constexpr (takes_labels<Loss, typename Model::Scalar>)
-    check_labels(what, Loss::name, data, model.out_features(data.cols()));
+  if constexpr (takes_labels<Loss, typename Model::Scalar>) {
+    std::string_view user = "the loss";
+    if constexpr (requires { Loss::name; }) user = Loss::name;
+    check_labels(what, user, data, model.out_features(data.cols()));
+  }
 }
 
 /// What a loss compares the output for a batch with: the clean batch, or the labels of its samples.
