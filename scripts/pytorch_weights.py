@@ -10,7 +10,7 @@ import struct
 
 import torch
 
-DTYPES = {"F32": torch.float32, "F64": torch.float64}
+DTYPES = {"F32": torch.float32, "F64": torch.float64, "I64": torch.int64}
 
 
 def load(path):

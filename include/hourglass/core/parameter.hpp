@@ -6,8 +6,9 @@
 //       return std::tuple{Field{"weight", &Linear::weight_}, Field{"bias", &Linear::bias_}};
 //     }
 //
-// and initialisers, optimisers, penalties and files all reach its tensors through for_each_parameter. A container
-// whose parts have numbers instead of names offers `for_each_child(self, visit)`, which calls visit(index, part).
+// and initialisers, optimisers and penalties all reach its tensors through for_each_parameter, and files those of
+// core/buffer.hpp too. A container whose parts have numbers instead of names offers `for_each_child(self, visit)`,
+// which calls visit(index, part).
 #pragma once
 
 #include <array>
@@ -177,7 +178,7 @@ void for_each_parameter(Module& module, Visit& visit, const ParameterName& paren
 }  // namespace detail
 
 /// Calls `visit(name, parameter)` for each tensor of `module`, in a fixed order (that of the layers). Const modules
-/// give const parameters. Absent tensors are passed over.
+/// give const parameters. Absent tensors and buffers (core/buffer.hpp) are passed over.
 template <class Module, class Visit>
 void for_each_parameter(Module& module, Visit&& visit) {
   detail::for_each_parameter(module, visit, ParameterName{});

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "hourglass/core/buffer.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/io/name_map.hpp"
@@ -21,19 +22,19 @@
 
 namespace hourglass {
 
-/// Writes every parameter of `model` under its hierarchical name ("encoder.0.weight"), row-major, as F32 or F64.
-/// Atomic: whatever happens, `path` holds the old file or the whole new one. Throws FormatError.
+/// Writes every parameter and buffer of `model` under its hierarchical name ("encoder.0.weight"), row-major, as F32 or
+/// F64 (I64 for counters). Atomic: whatever happens, `path` holds the old file or the whole new one. Throws
+/// FormatError.
 template <class Model>
 void save(const Model& model, const std::filesystem::path& path) {
   SafetensorsWriter writer;
-  for_each_parameter(model,
-                     [&](const ParameterName& name, const auto& parameter) { writer.add(name.str(), parameter); });
+  for_each_tensor(model, [&](const ParameterName& name, const auto& tensor) { writer.add(name.str(), tensor); });
   writer.write(path);
 }
 
 namespace detail {
 
-/// Finds the tensors of each parameter, and collects everything that does not fit into one message.
+/// Finds the tensors of the file for each one of the model, and collects everything that does not fit into one message.
 class LoadPlan {
  public:
   using Parts = std::vector<SafetensorsTensor>;
@@ -43,7 +44,7 @@ class LoadPlan {
   LoadPlan(const SafetensorsFile& file, const NameMap& names, std::string_view part = {})
       : file_{file}, names_{names}, part_{part} {}
 
-  void add(const std::string& name, const Shape& shape) {
+  void add(const std::string& name, const Shape& shape, bool integers) {
     if (const NameMap::Entry* entry = names_.find(name)) used_entries_.insert(entry->model);
     Parts parts;
     std::string absent;
@@ -58,11 +59,11 @@ class LoadPlan {
       missing_.push_back(absent == name ? message(name, " ", shape.str())
                                         : message(absent, " (for ", name, " ", shape.str(), ")"));
     else
-      compare(name, shape, parts);
+      compare(name, shape, parts, integers);
     parts_.push_back(std::move(parts));
   }
 
-  /// Throws FormatError unless every parameter has its tensors and every tensor its parameter.
+  /// Throws FormatError unless everything in the model has its tensors in the file and these all have their place.
   void check() const {
     std::vector<std::string> unexpected;
     for (const std::string& name : file_.names())
@@ -80,27 +81,29 @@ class LoadPlan {
       throw FormatError(message(file_.path(), ": does not fit the model, which is unchanged", text,
                                 "; build the model that was saved, or map the names with a NameMap"));
   }
-  /// The tensors of the parameter that was added as number `i`.
+  /// The tensors for what was added as number `i`.
   [[nodiscard]] const Parts& parts(std::size_t i) const { return parts_[i]; }
 
  private:
-  // Stacked along the first axis, the parts must have exactly the shape of the parameter.
-  void compare(const std::string& name, const Shape& shape, const Parts& parts) {
-    bool fits = true;
+  // Stacked along the first axis, the parts must have exactly the shape in the model; a single number is one part.
+  void compare(const std::string& name, const Shape& shape, const Parts& parts, bool integers) {
+    const bool single = shape.rank() == 0;
+    bool fits = !single || parts.size() == 1;
     std::uint64_t rows = 0;
     std::string found;
     for (const SafetensorsTensor& part : parts) {
       const auto& sizes = part.entry.shape;
-      fits = fits && sizes.size() == shape.rank() && part.is_real();
+      const bool readable = integers ? part.is_integer() : part.is_real();
+      fits = fits && sizes.size() == shape.rank() && readable;
       for (std::size_t axis = 1; fits && axis < sizes.size(); ++axis)
         fits = sizes[axis] == static_cast<std::uint64_t>(shape[axis]);
       // With a zero among the other sizes the first one may be anything, so the sum could wrap around.
-      fits = fits && sizes[0] <= static_cast<std::uint64_t>(shape[0]) - rows;
-      if (fits) rows += sizes[0];
+      fits = fits && (single || sizes[0] <= static_cast<std::uint64_t>(shape[0]) - rows);
+      if (fits && !single) rows += sizes[0];
       found += message(found.empty() ? "" : " over ", part.entry.name == name ? "" : part.entry.name + " ",
-                       part.entry.shape_string(), part.is_real() ? "" : " of dtype " + part.entry.dtype);
+                       part.entry.shape_string(), readable ? "" : " of dtype " + part.entry.dtype);
     }
-    if (!fits || rows != static_cast<std::uint64_t>(shape[0]))
+    if (!fits || (!single && rows != static_cast<std::uint64_t>(shape[0])))
       different_.push_back(message(name, " is ", shape.str(), " in the model and ", found, " in the file"));
   }
 
@@ -128,25 +131,31 @@ namespace detail {
 template <class Model>
 void load(Model& model, const SafetensorsFile& file, const NameMap& names, std::string_view part) {
   LoadPlan plan{file, names, part};
-  hourglass::for_each_parameter(std::as_const(model), [&](const ParameterName& name, const auto& parameter) {
-    plan.add(name.str(), parameter.shape());
+  for_each_tensor(std::as_const(model), [&](const ParameterName& name, const auto& tensor) {
+    plan.add(name.str(), tensor.shape(), std::is_integral_v<typename std::remove_cvref_t<decltype(tensor)>::Scalar>);
   });
   plan.check();
   std::size_t i = 0;
-  hourglass::for_each_parameter(model, [&](const ParameterName&, auto& parameter) {
-    using Scalar = typename std::remove_cvref_t<decltype(parameter)>::Scalar;
+  for_each_tensor(model, [&](const ParameterName&, auto& tensor) {
+    using Scalar = typename std::remove_cvref_t<decltype(tensor)>::Scalar;
     Index element = 0;
-    for (const SafetensorsTensor& tensor : plan.parts(i++))
-      tensor.for_each_value(
-          [&](auto value) { parameter.data()[parameter.offset_of_row_major(element++)] = static_cast<Scalar>(value); });
+    const auto store = [&](auto value) {
+      tensor.data()[tensor.offset_of_row_major(element++)] = static_cast<Scalar>(value);
+    };
+    for (const SafetensorsTensor& piece : plan.parts(i++))
+      if constexpr (std::is_integral_v<Scalar>)
+        piece.for_each_integer(store);
+      else
+        piece.for_each_value(store);
   });
 }
 
 }  // namespace detail
 
-/// Fills every parameter of `model` from an open file. Strict: each parameter must be there with exactly its shape, and
-/// each tensor of the file must be used; otherwise throws FormatError that lists all missing, unexpected and different
-/// tensors, and the model is unchanged. F32, F64, F16 and BF16 convert to the model's scalar.
+/// Fills every parameter and buffer of `model` from an open file. Strict: each must be there with exactly its shape,
+/// and each tensor of the file must be used; otherwise throws FormatError that lists all missing, unexpected and
+/// different tensors, and the model is unchanged. F32, F64, F16 and BF16 convert to the model's scalar; counters are
+/// I64.
 template <class Model>
 void load(Model& model, const SafetensorsFile& file, const NameMap& names = {}) {
   detail::load(model, file, names, {});

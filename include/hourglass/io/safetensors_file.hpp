@@ -62,6 +62,8 @@ struct SafetensorsTensor {
   [[nodiscard]] bool is_real() const noexcept {
     return entry.dtype == "F64" || entry.dtype == "F32" || entry.dtype == "F16" || entry.dtype == "BF16";
   }
+  /// True for the element type that for_each_integer understands: I64.
+  [[nodiscard]] bool is_integer() const noexcept { return entry.dtype == "I64"; }
   /// Calls `visit(value)` for each element in row-major order; F16 and BF16 come as float. Throws FormatError for
   /// element types that are not real numbers.
   template <class Visit>
@@ -81,6 +83,14 @@ struct SafetensorsTensor {
     else
       throw FormatError(detail::message("tensor \"", entry.name, "\": dtype ", entry.dtype,
                                         " holds no real numbers; F64, F32, F16 and BF16 do"));
+  }
+  /// The same for integers. Throws FormatError for element types other than I64.
+  template <class Visit>
+  void for_each_integer(Visit&& visit) const {
+    if (!is_integer())
+      throw FormatError(detail::message("tensor \"", entry.name, "\": dtype ", entry.dtype,
+                                        " where integers are expected; convert it to I64"));
+    for (std::size_t i = 0; i < bytes.size(); i += 8) visit(detail::value_at<std::int64_t>(bytes.data() + i));
   }
 };
 

@@ -14,16 +14,20 @@
 #include <utility>
 #include <vector>
 
+#include "hourglass/core/buffer.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/io/atomic_file.hpp"
 
 namespace hourglass {
 
-/// The element type of files for `Scalar`: F32 for float, F64 for double.
-template <std::floating_point Scalar>
-requires(std::same_as<Scalar, float> || std::same_as<Scalar, double>) inline constexpr std::string_view
-    safetensors_type_of = std::same_as<Scalar, float> ? "F32" : "F64";
+/// The element type of files for `Scalar`: F32 for float, F64 for double, I64 for std::int64_t.
+template <class Scalar>
+requires(std::same_as<Scalar, float> || std::same_as<Scalar, double> ||
+         std::same_as<Scalar, std::int64_t>) inline constexpr std::string_view safetensors_type_of =
+    std::same_as<Scalar, float>    ? "F32"
+    : std::same_as<Scalar, double> ? "F64"
+                                   : "I64";
 
 namespace detail {
 
@@ -61,14 +65,15 @@ class SafetensorsWriter {
     const auto bytes = std::as_bytes(values);
     insert(std::move(name), {safetensors_type_of<Scalar>, shape, {bytes.begin(), bytes.end()}});
   }
-  /// Adds a parameter, row-major whatever its order in memory.
-  template <class Scalar>
-  void add(std::string name, const Parameter<Scalar>& parameter) {
-    Tensor tensor{safetensors_type_of<Scalar>, {}, std::vector<std::byte>(parameter.values().size_bytes())};
-    for (const Index size : parameter.shape()) tensor.shape.push_back(static_cast<std::uint64_t>(size));
+  /// Adds a parameter or a buffer, row-major whatever its order in memory.
+  template <class Source>
+  requires(is_parameter<Source> || is_buffer<Source>) void add(std::string name, const Source& source) {
+    using Scalar = typename Source::Scalar;
+    Tensor tensor{safetensors_type_of<Scalar>, {}, std::vector<std::byte>(source.values().size_bytes())};
+    for (const Index size : source.shape()) tensor.shape.push_back(static_cast<std::uint64_t>(size));
     std::byte* next = tensor.bytes.data();
-    for (Index i = 0; i < parameter.size(); ++i, next += sizeof(Scalar))
-      std::memcpy(next, parameter.data() + parameter.offset_of_row_major(i), sizeof(Scalar));
+    for (Index i = 0; i < source.size(); ++i, next += sizeof(Scalar))
+      std::memcpy(next, source.data() + source.offset_of_row_major(i), sizeof(Scalar));
     insert(std::move(name), std::move(tensor));
   }
   /// Sets one line of `__metadata__`, which has {"format", "pt"} from the start: the sign by which PyTorch's tools know
@@ -81,7 +86,7 @@ class SafetensorsWriter {
     for (const auto& named : tensors_) order.push_back(&named);
     // Wide elements first, so that all of them are aligned when the file is mapped into memory.
     std::stable_partition(order.begin(), order.end(),
-                          [](const auto* named) { return named->second.dtype == safetensors_type_of<double>; });
+                          [](const auto* named) { return named->second.dtype != safetensors_type_of<float>; });
 
     std::string json = "{\"__metadata__\":{";
     std::string_view comma;

@@ -123,6 +123,10 @@ class Autoencoder {
     detail::backward_parameters<Scalar>(self.decoder_, cache.encoder.output(x.rows()), dy, cache.decoder,
                                         sink.at_slot(slots_size<Scalar>(self.encoder_)), part);
   }
+  void update_buffers(const Cache& cache) {
+    detail::update_buffers<Scalar>(encoder_, cache.encoder);
+    detail::update_buffers<Scalar>(decoder_, cache.decoder);
+  }
   [[nodiscard]] const auto& last_activation() const noexcept { return decoder_.last_activation(); }
   [[nodiscard]] const Scalar* last_input(const Cache& cache) const noexcept {
     return decoder_.last_input(cache.decoder);

@@ -5,9 +5,9 @@
 //     forward(x, cache, mode, rows)                            fills and returns rows `rows` of its output
 //     backward_inputs(x, dy, cache, gradient, dx, rows)        gradients of what lies between its layers
 //     backward_parameters(self, x, dy, cache, sink, part)      gradients of its parameters, or a step along them
-//     LastActivation, last_activation(), last_input(cache)     the activation that it ends in; void if it ends
-//     otherwise rows_independent                                         no row of a batch looks at another one, nor at
-//     a generator
+//     update_buffers(cache)                                    running statistics follow the last training pass
+//     LastActivation, last_activation(), last_input(cache)     the activation that it ends in; void if otherwise
+//     rows_independent                                         no row of a batch looks at another, nor at a generator
 //
 // A pass over rows can be cut into ranges of rows, one per thread, and the last pass into parts: three parallel regions
 // for a step, however deep the network is. `dy` of a container that ends in an activation is the gradient before that

@@ -109,10 +109,12 @@ struct Zeros {
 };
 
 /// Calls `initializer(parameter, fans, rng)` for the tensors of every layer of `module` that has a weight of rank 2 or
-/// more, in for_each_parameter's order. `fans` are those of the weight, for its bias too. A part of a model can be
-/// initialised on its own: `initialize(model.encoder(), rng, XavierUniform{})`.
+/// more, in for_each_parameter's order. `fans` are those of the weight, for its bias too. Layers whose first values are
+/// always the same set them in `reset_parameters()`, as BatchNorm1d does. A part of a model can be initialised on its
+/// own: `initialize(model.encoder(), rng, XavierUniform{})`.
 template <class Module, class Initializer = DefaultInit>
 void initialize(Module& module, Rng& rng, const Initializer& initializer = {}) {
+  if constexpr (requires { module.reset_parameters(); }) return module.reset_parameters();
   Shape weight;
   detail::for_each_child(module, [&](const auto&, auto& child) {
     if constexpr (is_parameter<std::remove_cvref_t<decltype(child)>>)

@@ -8,7 +8,9 @@
 //     scratch_size(batch, in)                    scalars it keeps from forward to backward (optional)
 //     forward(x, y, scratch, mode)               fills y
 //     backward(x, y, dy, dx, scratch, gradient)  fills the slots of its parameters, and dx unless dx is empty
-// `static_in` and `static_out` state the widths that the compiler knows, `fields()` its parameters (parameter.hpp).
+//     update_buffers(scratch)                    lets its buffers follow the last training pass (if it has any)
+// `static_in` and `static_out` state the widths that the compiler knows, `fields()` its parameters (parameter.hpp) and
+// buffers (buffer.hpp).
 //
 // What is made of other modules, such as Sequential, is a container: see nn/container.hpp.
 // Layers are const while they compute: all that a pass writes lies in memory that the caller passes in.
@@ -119,7 +121,7 @@ constexpr Index static_out(Index in) noexcept {
   if constexpr (requires { Module::static_out; })
     return Module::static_out;
   else if constexpr (preserves_width<Module>)
-    return in;
+    return static_in<Module>() == Dynamic ? in : static_in<Module>();
   else
     return Dynamic;
 }
@@ -235,6 +237,15 @@ ConstMatrixView<Scalar> propagate(const Module& module, const ConstMatrixView<Sc
       module.forward(x, y, std::span<Scalar>(cache.scratch), mode);
     return y;
   }
+}
+
+/// Lets the buffers of a module, such as running statistics, follow the training pass that filled `cache`.
+template <class Scalar, class Module, class Cache>
+void update_buffers(Module& module, const Cache& cache) {
+  if constexpr (Container<Module>)
+    module.update_buffers(cache);
+  else if constexpr (requires { module.update_buffers(std::span<const Scalar>(cache.scratch)); })
+    module.update_buffers(std::span<const Scalar>(cache.scratch));
 }
 
 /// Scalar of a module: its own, or float when it has no parameters to tell.

@@ -154,6 +154,7 @@ class Mlp {
       offset += slots_size<Scalar>(self.linears_[i]);
     }
   }
+  void update_buffers(const Cache&) noexcept {}  // there are none
   [[nodiscard]] const Last& last_activation() const noexcept { return last_; }
   [[nodiscard]] const Scalar* last_input(const Cache& cache) const noexcept { return cache.sums.back().data(); }
 

@@ -178,6 +178,12 @@ class Sequential {
                                   Cache& cache, const Sink& sink, WorkPart part) {
     parameters_from<0>(self, x, dy, cache, sink, part);
   }
+  void update_buffers(const Cache& cache) {
+    [&]<std::size_t... index>(std::index_sequence<index...>) {
+      (detail::update_buffers<Scalar>(std::get<index>(layers_), std::get<index>(cache.layers)), ...);
+    }
+    (std::index_sequence_for<Layers...>{});
+  }
   [[nodiscard]] const auto& last_activation() const noexcept {
     if constexpr (Activation<Layer<count - 1>>)
       return std::get<count - 1>(layers_);

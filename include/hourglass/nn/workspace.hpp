@@ -100,6 +100,7 @@ class Workspace {
                                                        : "); make the workspace for the largest batch"));
     rows_ = x.rows();
     of_logits_ = false;
+    buffers_wait_ = std::is_same_v<M, Training>;
     if constexpr (requires { model.draw(cache_, mode, rows_); }) model.draw(cache_, mode, rows_);
     by_rows(rows_, [&](RowRange rows) { (void)model.forward(rows_of(x, rows), cache_, mode, rows); });
     return cache_.output(rows_);
@@ -112,6 +113,7 @@ class Workspace {
     (void)detail::out_features(part, x.cols());
     require_room(x.rows());
     rows_ = 0;
+    buffers_wait_ = false;
     by_rows(x.rows(),
             [&](RowRange rows) { (void)detail::propagate<Scalar>(part, rows_of(x, rows), own, Inference{}, rows); });
     return own.output(x.rows());
@@ -158,6 +160,14 @@ class Workspace {
       parameters_into(std::as_const(model), x, GradientStore<Scalar>{gradients_.data()});
       optimizer.step(model, *this);
     }
+    update_buffers(model);
+  }
+
+  /// Lets the buffers of the model, such as the running statistics of BatchNorm1d, follow the last forward pass, once,
+  /// if that was one in training. `optimizer.step(model, workspace)` does it; whoever gives an optimiser
+  /// `workspace.gradients()` alone does it here.
+  void update_buffers(Model& model) {
+    if (std::exchange(buffers_wait_, false)) model.update_buffers(std::as_const(cache_));
   }
 
  private:
@@ -219,8 +229,9 @@ class Workspace {
   Index out_;
   Purpose purpose_;
   Index rows_ = 0;
-  double work_per_row_;     // multiplications, about
-  bool of_logits_ = false;  // output_gradient_ is that before the last activation
+  double work_per_row_;        // multiplications, about
+  bool of_logits_ = false;     // output_gradient_ is that before the last activation
+  bool buffers_wait_ = false;  // the buffers of the model have not seen the last pass in training
   Cache cache_;
   ParameterBuffer<Scalar> gradients_;
   Matrix<Scalar> output_gradient_;  // (max_batch, out)

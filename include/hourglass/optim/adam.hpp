@@ -99,13 +99,15 @@ class AdamCore {
   }
 
   /// One step on every parameter of `model` along `gradients` (a ParameterBuffer, or a workspace with
-  /// `gradients()`). Allocates at the first step only. Throws ShapeError when either belongs to another model.
+  /// `gradients()`; with a workspace, buffers such as running statistics follow too). Allocates at the first step only.
+  /// Throws ShapeError when either belongs to another model.
   template <class Model, GradientSource<Scalar_> Gradients>
   void step(Model& model, Gradients&& gradients) {
     static_assert(std::is_same_v<typename Model::Scalar, Scalar>, "optimiser and model have the same scalar");
     const auto& gradient = gradient_buffer(gradients);
     check_slots<Scalar>(model, gradient.size());
     update_parameters(model, gradient, begin_step(model));
+    step_buffers(model, gradients);
   }
 
   /// Counts a step and gives its rule, for whoever updates the weights while it makes their gradients: see

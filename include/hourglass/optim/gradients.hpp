@@ -1,4 +1,4 @@
-// Gradients: where optimisers, penalties and clipping find them.
+// Gradients: where optimisers, penalties and clipping find them, and how buffers follow a step.
 #pragma once
 
 #include <concepts>
@@ -25,6 +25,17 @@ template <class Source>
   } else {
     return source;
   }
+}
+
+/// Lets the buffers of `model` follow the pass that gave the gradients, if `source` is a workspace and knows about it.
+template <class Model, class Source>
+void step_buffers(Model& model, Source& source) {
+  if constexpr (requires { source.update_buffers(model); })
+    source.update_buffers(model);
+  else
+    static_assert(
+        !requires(std::remove_const_t<Source> & workspace) { workspace.update_buffers(model); },
+        "a step moves running statistics on, once for each forward pass: the workspace must not be const");
 }
 
 }  // namespace detail

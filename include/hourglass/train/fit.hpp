@@ -57,13 +57,30 @@ struct FitOptions {
 
 namespace detail {
 
+/// Whether there are parameters that initialize() draws, and whether one of them is not zero.
+struct Drawn {
+  bool any = false;
+  bool nonzero = false;
+};
+template <class Module>
+void find_drawn(const Module& module, Drawn& drawn) {
+  if constexpr (!requires(Module & layer) { layer.reset_parameters(); })
+    for_each_child(module, [&](const auto&, const auto& child) {
+      if constexpr (is_parameter<std::remove_cvref_t<decltype(child)>>) {
+        drawn.any = drawn.any || !child.empty();
+        for (const auto value : child.values()) drawn.nonzero = drawn.nonzero || value != 0;
+      } else {
+        find_drawn(child, drawn);
+      }
+    });
+}
+
 template <class Model>
 void check_initialized(const Model& model) {
-  bool any = parameter_count(model) == 0;
-  for_each_parameter(model, [&](const ParameterName&, const auto& parameter) {
-    for (const auto value : parameter.values()) any = any || value != 0;
-  });
-  if (!any) throw DataError("fit: all parameters are zero; call initialize(model, rng) first, or load() a file");
+  Drawn drawn;
+  find_drawn(model, drawn);
+  if (drawn.any && !drawn.nonzero)
+    throw DataError("fit: all parameters are zero; call initialize(model, rng) first, or load() a file");
 }
 
 template <class Scalar>
@@ -119,6 +136,7 @@ template <class Model, class Loss, class Optimizer>
       if constexpr (requires { optimizer.clear_frozen(model, workspace); }) optimizer.clear_frozen(model, workspace);
       if (options.clip_grad_norm > 0) clip_grad_norm(workspace.gradients(), options.clip_grad_norm);
       optimizer.step(model, workspace);
+      workspace.update_buffers(model);  // for optimisers that know nothing of buffers
     } else {
       model.backward(x, workspace, optimizer);
     }

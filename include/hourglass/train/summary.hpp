@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "hourglass/core/buffer.hpp"
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/nn/layer.hpp"
@@ -47,8 +48,8 @@ Index summarize(const Module& module, const ParameterName& name, Index width, st
 
 }  // namespace detail
 
-/// A table, one line a layer: name as in files, type, output shape, number of parameters; then the total. Text for
-/// the caller to print: `std::cout << summary(model)`.
+/// A table, one line a layer: name as in files, type, output shape, number of parameters; then the total, and what
+/// buffers hold beside them. Text for the caller to print: `std::cout << summary(model)`.
 template <class Model>
 [[nodiscard]] std::string summary(const Model& model) {
   std::vector<detail::SummaryRow> rows{{"layer", "type", "output", "parameters"}};
@@ -64,8 +65,10 @@ template <class Model>
     }
     text += '\n';
   }
-  return detail::message(text, detail::layer_name(model), ": ", detail::grouped(parameter_count(model)),
-                         " parameters\n");
+  const Index buffers = buffer_count(model);
+  return detail::message(text, detail::layer_name(model), ": ", detail::grouped(parameter_count(model)), " parameters",
+                         buffers > 0 ? detail::message(", and ", detail::grouped(buffers), " values in buffers") : "",
+                         "\n");
 }
 
 }  // namespace hourglass
