@@ -49,6 +49,11 @@ class Golden {
 
   [[nodiscard]] bool contains(const std::string& name) const { return tensors_.count(name) != 0; }
   [[nodiscard]] const std::vector<hourglass::Index>& shape(const std::string& name) const { return find(name).shape; }
+  /// Number of tensors whose names start with `prefix`.
+  [[nodiscard]] std::ptrdiff_t count(const std::string& prefix) const {
+    return std::count_if(tensors_.begin(), tensors_.end(),
+                         [&](const auto& named) { return named.first.starts_with(prefix); });
+  }
   /// Values in row-major order, whatever the rank.
   template <class Scalar>
   [[nodiscard]] std::vector<Scalar> values(const std::string& name) const {

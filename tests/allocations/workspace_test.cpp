@@ -92,6 +92,9 @@ TEST_CASE("training allocates at the first step only") {
                               hg::Sequential{hg::Linear<20, 150>{}, hg::ReLU{}, hg::Dropout{0.1},
                                              hg::Linear<150, 200>{}, hg::Sigmoid{}}},
               hg::BCELoss{}, hg::Adam<>{}) == 0);
+    CHECK(allocations_of_steps(hg::Autoencoder{hg::Sequential{hg::BatchNorm1d<1200>{}, hg::LayerNorm<1200>{}},
+                                               hg::Sequential{hg::BatchNorm2d{3}, hg::Sigmoid{}}},
+                               hg::BCELoss{}, hg::Adam<>{}) == 0);
     CHECK(allocations_of_steps(
               hg::VariationalAutoencoder{
                   hg::Sequential{hg::Linear<200, 150>{}, hg::ReLU{}, hg::Linear<150, 40>{}},

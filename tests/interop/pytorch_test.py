@@ -51,6 +51,20 @@ class HeadsVae(nn.Module):
         return self.decoder(self.fc_mu(self.encoder(x)))
 
 
+class Normalized(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Linear(784, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 32))
+        self.decoder = nn.Sequential(
+            nn.LayerNorm(32), nn.Linear(32, 64), nn.BatchNorm2d(4), nn.ReLU(), nn.Linear(64, 784)
+        )
+
+    def forward(self, x):
+        norm, linear, images, relu, last = self.decoder
+        hidden = linear(norm(self.encoder(x)))
+        return last(relu(images(hidden.reshape(-1, 4, 4, 4)).reshape(hidden.shape)))
+
+
 def run(step):
     subprocess.run([exchange, step, str(work)], check=True)
 
@@ -83,6 +97,18 @@ with torch.no_grad():
     weights.save(model.state_dict(), work / "theirs.safetensors")
     run("load")
     compare("PyTorch -> Hourglass", read("theirs_back.bin", 784), model(x))
+
+    run("save_normalized")
+    model = Normalized()
+    model.load_state_dict(weights.load(work / "normalized.safetensors"))
+    assert model.encoder[1].num_batches_tracked == 4 and model.encoder[1].num_batches_tracked.dtype == torch.int64
+    compare("normalised -> PyTorch", read("normalized_y.bin", 784), model.eval()(read("normalized_x.bin", 784)))
+    model = Normalized()
+    for _ in range(3):
+        model(torch.rand(16, 784))
+    weights.save(model.state_dict(), work / "normalized_theirs.safetensors")
+    run("load_normalized")
+    compare("normalised -> Hourglass", read("normalized_back.bin", 784), model.eval()(x))
 
     tutorial, heads = TutorialVae(), HeadsVae()
     weights.save(tutorial.state_dict(), work / "tutorial.safetensors")

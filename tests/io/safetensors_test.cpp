@@ -179,6 +179,57 @@ TEST_CASE("whatever does not fit is listed in one message, and the model stays a
             .find("0 is (1) in the model and (0) in") != std::string::npos);
 }
 
+TEST_CASE("buffers come back with their types, and a counter is an integer of no axis") {
+  struct Normal {
+    using Scalar = float;
+    hg::Parameter<float> weight{hg::Shape{2}};
+    hg::Buffer<float> running_mean{hg::Shape{2}, 0.25F};
+    hg::Buffer<std::int64_t> num_batches_tracked{hg::Shape{}, (std::int64_t{1} << 60) + 1};
+    hg::Parameter<float> bias;
+    static constexpr auto fields() {
+      return std::tuple{hg::Field{"weight", &Normal::weight}, hg::Field{"running_mean", &Normal::running_mean},
+                        hg::Field{"num_batches_tracked", &Normal::num_batches_tracked},
+                        hg::Field{"bias", &Normal::bias}};
+    }
+  };
+  const fs::path path = fresh_folder("buffers") / "a.safetensors";
+  const Normal saved;
+  hg::save(saved, path);
+  const hg::SafetensorsFile file{path};
+  CHECK(file.names() == std::vector<std::string>{"num_batches_tracked", "weight", "running_mean"});
+  CHECK(file.tensor("num_batches_tracked").entry.dtype == "I64");
+  CHECK(file.tensor("num_batches_tracked").entry.shape.empty());
+  Normal loaded;
+  loaded.running_mean.data()[1] = 0;
+  loaded.num_batches_tracked.data()[0] = 0;
+  hg::load(loaded, path);
+  CHECK(loaded.running_mean.data()[1] == 0.25F);
+  CHECK(loaded.num_batches_tracked.data()[0] == (std::int64_t{1} << 60) + 1);
+
+  // Neither a real number for the counter, nor integers for the others, nor a counter of one axis or two parts.
+  write_text(path, safetensors_bytes(R"({"num_batches_tracked":{"dtype":"F64","shape":[],"data_offsets":[0,8]},)"
+                                     R"("weight":{"dtype":"I64","shape":[2],"data_offsets":[8,24]},)"
+                                     R"("running_mean":{"dtype":"F32","shape":[2],"data_offsets":[24,32]}})",
+                                     std::string(32, '\0')));
+  CHECK(
+      error_of([&] { hg::load(loaded, path); })
+          .find("different: weight is (2) in the model and (2) of dtype I64 in the file, num_batches_tracked is () in "
+                "the model and () of dtype F64 in the file") != std::string::npos);
+  CHECK(error_of([&] {
+          hg::load(loaded, path, {{"num_batches_tracked", {"num_batches_tracked", "weight"}}});
+        }).find("num_batches_tracked is () in the model and () of dtype F64 over weight (2) in the file") !=
+        std::string::npos);
+  write_text(path, safetensors_bytes(R"({"num_batches_tracked":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},)"
+                                     R"("weight":{"dtype":"F32","shape":[2],"data_offsets":[8,16]},)"
+                                     R"("running_mean":{"dtype":"F32","shape":[2],"data_offsets":[16,24]}})",
+                                     std::string(24, '\0')));
+  CHECK(error_of([&] { hg::load(loaded, path); }).find("num_batches_tracked is () in the model and (1) in the file") !=
+        std::string::npos);
+  CHECK(loaded.running_mean.data()[0] == 0.25F);
+  CHECK(error_of([&] { file.tensor("weight").for_each_integer([](auto) {}); }) ==
+        "tensor \"weight\": dtype F32 where integers are expected; convert it to I64");
+}
+
 TEST_CASE("a list of differences does not grow without bound") {
   const fs::path path = fresh_folder("many") / "a.safetensors";
   Bag<float> many;

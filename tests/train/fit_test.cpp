@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -18,8 +19,10 @@
 #include "hourglass/models/autoencoder.hpp"
 #include "hourglass/models/negative_elbo.hpp"
 #include "hourglass/models/symmetric.hpp"
+#include "hourglass/nn/batch_norm.hpp"
 #include "hourglass/nn/dropout.hpp"
 #include "hourglass/nn/initialize.hpp"
+#include "hourglass/nn/layer_norm.hpp"
 #include "hourglass/nn/linear.hpp"
 #include "hourglass/nn/sequential.hpp"
 #include "hourglass/optim/adam.hpp"
@@ -190,6 +193,43 @@ TEST_CASE("a checkpoint keeps the best weights") {
   auto loaded = small_model(2);
   hg::load(loaded, path);
   CHECK(weights(loaded) == best);
+}
+
+TEST_CASE("running statistics follow every batch, whatever the optimiser") {
+  const auto data = pixels(20, 4);
+  const hg::Autoencoder start{hg::Sequential{hg::BatchNorm1d{4, {.momentum = std::nullopt}}},
+                              hg::Sequential{hg::BatchNorm1d{4}}};
+  const auto fitted = [&](auto&& optimizer, double clip) {
+    auto model = start;
+    hg::Rng rng{1};
+    hg::fit(model, data, hg::MSELoss{}, optimizer,
+            {.epochs = 2, .batch_size = 5, .validation = data, .clip_grad_norm = clip, .log = nullptr}, rng);
+    return model.encoder().template layer<0>();
+  };
+  // Knows parameters alone, and takes no step.
+  struct Still {
+    static double lr() { return 0; }
+    void step(decltype(start)&, const hg::ParameterBuffer<float>&) {}
+    template <class Model>
+    void step(const Model&, const hg::Workspace<Model>&) {}
+  };
+  for (const auto& layer :
+       {fitted(hg::SGD{{.lr = 0}}, 0), fitted(hg::SGD{{.lr = 0}}, 1), fitted(Still{}, 0), fitted(Still{}, 1)}) {
+    CHECK(layer.num_batches_tracked() == 8);
+    // The average over all batches of two epochs is that over the data.
+    for (hg::Index j = 0; j < 4; ++j)
+      CHECK(layer.running_mean()(0, j) == doctest::Approx(data.col(j).mean()).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("the ones of a normalising layer do not pass for initialised weights") {
+  hg::Sequential model{hg::Linear{4, 3}, hg::BatchNorm1d{3}, hg::LayerNorm{hg::Shape{1, 3}}};
+  CHECK_THROWS_WITH_AS(hg::detail::check_initialized(model), doctest::Contains("all parameters are zero"),
+                       hg::DataError);
+  hg::Rng rng{1};
+  hg::initialize(model, rng);
+  CHECK_NOTHROW(hg::detail::check_initialized(model));
+  CHECK_NOTHROW(hg::detail::check_initialized(hg::Sequential{hg::BatchNorm1d{3}}));
 }
 
 TEST_CASE("schedules change the learning rate from a callback") {

@@ -14,8 +14,10 @@
 #include "hourglass/models/autoencoder.hpp"
 #include "hourglass/models/negative_elbo.hpp"
 #include "hourglass/models/variational_autoencoder.hpp"
+#include "hourglass/nn/batch_norm.hpp"
 #include "hourglass/nn/gelu.hpp"
 #include "hourglass/nn/initialize.hpp"
+#include "hourglass/nn/layer_norm.hpp"
 #include "hourglass/nn/linear.hpp"
 #include "hourglass/nn/relu.hpp"
 #include "hourglass/nn/sequential.hpp"
@@ -28,14 +30,14 @@ namespace hg = hourglass;
 
 namespace {
 
-/// FNV-1a of the bits of all weights.
+/// FNV-1a of the bits of all weights and buffers.
 template <class Model>
 std::uint64_t hash_of_weights(const Model& model) {
   std::uint64_t hash = 14695981039346656037u;
-  hg::for_each_parameter(model, [&](const auto&, const auto& parameter) {
-    for (const float value : parameter.values()) {
-      std::uint32_t bits = 0;
-      std::memcpy(&bits, &value, sizeof bits);
+  hg::for_each_tensor(model, [&](const auto&, const auto& tensor) {
+    for (const auto value : tensor.values()) {
+      std::uint64_t bits = 0;
+      std::memcpy(&bits, &value, sizeof value);
       hash = (hash ^ bits) * 1099511628211u;
     }
   });
@@ -79,6 +81,13 @@ void check(const Model& model, const Loss& loss) {
 TEST_CASE("an autoencoder after 50 steps") {
   check(hg::Autoencoder{hg::Sequential{hg::Linear<131, 90>{}, hg::ReLU{}, hg::Linear<90, 33>{}, hg::GELU{}},
                         hg::Sequential{hg::Linear<33, 90>{}, hg::Tanh{}, hg::Linear<90, 131>{}, hg::Sigmoid{}}},
+        hg::BCELoss{});
+}
+
+TEST_CASE("an autoencoder that normalises after 50 steps") {
+  check(hg::Autoencoder{hg::Sequential{hg::Linear<131, 96>{}, hg::BatchNorm1d<96>{}, hg::ReLU{}, hg::Linear<96, 33>{}},
+                        hg::Sequential{hg::LayerNorm<33>{}, hg::Linear<33, 132>{}, hg::BatchNorm2d<4>{},
+                                       hg::Linear<132, 131>{}, hg::Sigmoid{}}},
         hg::BCELoss{});
 }
 

@@ -4,6 +4,8 @@
 
 #include "hourglass/models/autoencoder.hpp"
 #include "hourglass/models/symmetric.hpp"
+#include "hourglass/nn/batch_norm.hpp"
+#include "hourglass/nn/layer_norm.hpp"
 #include "hourglass/nn/linear.hpp"
 #include "hourglass/nn/relu.hpp"
 #include "hourglass/nn/sequential.hpp"
@@ -28,6 +30,15 @@ TEST_CASE("networks of run-time widths, and of activations alone") {
   CHECK(text.find("encoder.0  Linear    (batch, 4)           68\n") != std::string::npos);
   CHECK(text.find("decoder.1  Sigmoid   (batch, 16)           -\n") != std::string::npos);
   CHECK(hg::summary(hg::Sequential{hg::ReLU{}}).find("(batch, ?)") != std::string::npos);
+}
+
+TEST_CASE("buffers are no parameters, but are told") {
+  CHECK(hg::summary(hg::Sequential{hg::Linear{784, 1000}, hg::BatchNorm1d{1000}, hg::LayerNorm{1000}}) ==
+        "layer  type         output         parameters\n"
+        "0      Linear       (batch, 1000)     785,000\n"
+        "1      BatchNorm1d  (batch, 1000)       2,000\n"
+        "2      LayerNorm    (batch, 1000)       2,000\n"
+        "Sequential: 789,000 parameters, and 2,001 values in buffers\n");
 }
 
 TEST_CASE("thousands are grouped") {
