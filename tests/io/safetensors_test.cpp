@@ -181,7 +181,6 @@ TEST_CASE("whatever does not fit is listed in one message, and the model stays a
 
 TEST_CASE("buffers come back with their types, and a counter is an integer of no axis") {
   struct Normal {
-    using Scalar = float;
     hg::Parameter<float> weight{hg::Shape{2}};
     hg::Buffer<float> running_mean{hg::Shape{2}, 0.25F};
     hg::Buffer<std::int64_t> num_batches_tracked{hg::Shape{}, (std::int64_t{1} << 60) + 1};

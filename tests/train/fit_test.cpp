@@ -8,6 +8,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "hourglass/core/isa.hpp"
@@ -206,12 +207,10 @@ TEST_CASE("running statistics follow every batch, whatever the optimiser") {
             {.epochs = 2, .batch_size = 5, .validation = data, .clip_grad_norm = clip, .log = nullptr}, rng);
     return model.encoder().template layer<0>();
   };
-  // Knows parameters alone, and takes no step.
+  // An optimiser that knows nothing of buffers, and takes no step.
   struct Still {
     static double lr() { return 0; }
-    void step(decltype(start)&, const hg::ParameterBuffer<float>&) {}
-    template <class Model>
-    void step(const Model&, const hg::Workspace<Model>&) {}
+    void step(const decltype(start)&, const hg::Workspace<std::remove_const_t<decltype(start)>>&) const {}
   };
   for (const auto& layer :
        {fitted(hg::SGD{{.lr = 0}}, 0), fitted(hg::SGD{{.lr = 0}}, 1), fitted(Still{}, 0), fitted(Still{}, 1)}) {
