@@ -2,9 +2,9 @@
 #pragma once
 
 #include "hourglass/core/activation.hpp"
+#include "hourglass/core/axis_sums.hpp"
 #include "hourglass/core/blocks.hpp"
 #include "hourglass/core/buffer.hpp"
-#include "hourglass/core/column_sums.hpp"
 #include "hourglass/core/crew.hpp"
 #include "hourglass/core/denormals.hpp"
 #include "hourglass/core/error.hpp"

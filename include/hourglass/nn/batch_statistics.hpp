@@ -1,7 +1,7 @@
 // The arithmetic of batch normalisation: statistics of channels over a batch, and passes that use them.
 //
 // x is (rows, channels * pixels); channel c of every row is the columns [c pixels, (c + 1) pixels). All sums go down
-// the columns (core/column_sums.hpp) and then over the pixels of a channel in order, so a channel's numbers depend on
+// the columns (core/axis_sums.hpp) and then over the pixels of a channel in order, so a channel's numbers depend on
 // nothing but its values: neither on threads nor on the instruction set. Channels are worked on in groups of up to
 // column_tile columns, whose rows stay in the cache from pass to pass.
 #pragma once
@@ -10,7 +10,7 @@
 #include <array>
 #include <cmath>
 
-#include "hourglass/core/column_sums.hpp"
+#include "hourglass/core/axis_sums.hpp"
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/simd.hpp"
 #include "hourglass/core/threads.hpp"
@@ -18,31 +18,28 @@
 
 namespace hourglass::detail {
 
-/// The terms x.
+// Terms of the sums, see core/axis_sums.hpp: x alone; d = x - centre and d^2; dy and dy (x - centre).
 template <class Scalar>
 struct ValueTerms {
   static constexpr bool two = false;
   const Scalar* x;
   Index stride;
-  HOURGLASS_SIMD(void add(Index row, Index col, Index n, V& sum, V&) const,
-                 { sum = sum + V::load(x + row * stride + col, n); })
+  HOURGLASS_SIMD(void get(Index row, Index col, Index n, V& u, V& v, V&) const, {
+    u = V::load(x + row * stride + col, n);
+    v = V(1);
+  })
 };
-
-/// The terms d = x - centre and d^2.
 template <class Scalar>
 struct DeviationTerms {
   static constexpr bool two = true;
   const Scalar* x;
   Index stride;
   const Scalar* centre;  // of each column
-  HOURGLASS_SIMD(void add(Index row, Index col, Index n, V& sum, V& squares) const, {
-    const V d = V::load(x + row * stride + col, n) - V::load(centre + col, n);
-    sum = sum + d;
-    squares = fma(d, d, squares);
+  HOURGLASS_SIMD(void get(Index row, Index col, Index n, V& u, V& v, V& w) const, {
+    u = w = V::load(x + row * stride + col, n) - V::load(centre + col, n);
+    v = V(1);
   })
 };
-
-/// The terms dy and dy (x - centre).
 template <class Scalar>
 struct GradientTerms {
   static constexpr bool two = true;
@@ -50,11 +47,10 @@ struct GradientTerms {
   const Scalar* dy;
   Index stride;
   const Scalar* centre;  // of each column
-  HOURGLASS_SIMD(void add(Index row, Index col, Index n, V& sum, V& product) const, {
-    const Index at = row * stride + col;
-    const V g = V::load(dy + at, n);
-    sum = sum + g;
-    product = fma(g, V::load(x + at, n) - V::load(centre + col, n), product);
+  HOURGLASS_SIMD(void get(Index row, Index col, Index n, V& u, V& v, V& w) const, {
+    u = V::load(dy + row * stride + col, n);
+    v = V(1);
+    w = V::load(x + row * stride + col, n) - V::load(centre + col, n);
   })
 };
 

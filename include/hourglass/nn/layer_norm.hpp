@@ -13,8 +13,7 @@
 #include <string_view>
 #include <tuple>
 
-#include "hourglass/core/blocks.hpp"
-#include "hourglass/core/column_sums.hpp"
+#include "hourglass/core/axis_sums.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/matrix.hpp"
@@ -35,16 +34,26 @@ struct LayerNormOptions {
 
 namespace detail {
 
-/// The terms x, x - centre or (x - centre)^2.
-template <class Scalar, int power>
-struct RowTerms {
+// Terms of the sums, see core/axis_sums.hpp: x alone; d = x - centre and d^2.
+template <class Scalar>
+struct RowValues {
+  static constexpr bool two = false;
   const Scalar* x;
+  Index stride;
+  HOURGLASS_SIMD(void get(Index row, Index col, Index n, V& u, V& v, V&) const, {
+    u = V::load(x + row * stride + col, n);
+    v = V(1);
+  })
+};
+template <class Scalar>
+struct RowDeviations {
+  static constexpr bool two = true;
+  const Scalar* x;
+  Index stride;
   Scalar centre;
-  HOURGLASS_SIMD(V operator()(Index i, Index n) const, {
-    const V value = V::load(x + i, n);
-    if constexpr (power == 0) return value;
-    const V d = value - V(centre);
-    return power == 1 ? d : d * d;
+  HOURGLASS_SIMD(void get(Index row, Index col, Index n, V& u, V& v, V& w) const, {
+    u = w = V::load(x + row * stride + col, n) - V(centre);
+    v = V(1);
   })
 };
 
@@ -72,9 +81,11 @@ struct LayerNormForward {
     const auto count = static_cast<double>(cols);
     for (Index row = begin; row < end; ++row) {
       const Scalar* const in = x + row * cols;
-      const auto guess = static_cast<Scalar>(vector_sum<V>(Index{0}, cols, RowTerms<Scalar, 0>{in, 0}) / count);
-      const double sum = vector_sum<V>(Index{0}, cols, RowTerms<Scalar, 1>{in, guess});
-      const double squares = vector_sum<V>(Index{0}, cols, RowTerms<Scalar, 2>{in, guess});
+      double sum = 0;
+      double squares = 0;
+      row_sums<V>(row, cols, RowValues<Scalar>{x, cols}, sum, squares);
+      const auto guess = static_cast<Scalar>(sum / count);
+      row_sums<V>(row, cols, RowDeviations<Scalar>{x, cols, guess}, sum, squares);
       const Moments<Scalar> moments = moments_around(guess, sum, squares, count, eps);
       if (kept.centre != nullptr) {
         kept.centre[row] = moments.centre;
@@ -91,20 +102,23 @@ struct LayerNormForward {
   })
 };
 
-/// The terms g = dy weight, or g x^.
-template <class Scalar, bool normalized>
-struct RowGradientTerms {
+/// Terms dy weight and dy weight x^; a weight that is null, as for sums down the columns, is 1.
+template <class Scalar>
+struct RowGradients {
+  static constexpr bool two = true;
   const Scalar* x;
   const Scalar* dy;
   const Scalar* weight;
-  Scalar centre;
-  Scalar inverse;
-  Scalar offset;
-  HOURGLASS_SIMD(V operator()(Index i, Index n) const, {
-    V g = V::load(dy + i, n);
-    if (weight != nullptr) g = g * V::load(weight + i, n);
-    if constexpr (normalized) g = g * fma(V::load(x + i, n) - V(centre), V(inverse), V(offset));
-    return g;
+  Index stride;
+  RowMoments<const Scalar> kept;
+  HOURGLASS_SIMD(V normalized(Index row, Index col, Index n) const, {
+    const V d = V::load(x + row * stride + col, n) - V(kept.centre[row]);
+    return fma(d, V(kept.inverse[row]), V(kept.offset[row]));
+  })
+  HOURGLASS_SIMD(void get(Index row, Index col, Index n, V& u, V& v, V& w) const, {
+    u = V::load(dy + row * stride + col, n);
+    v = weight == nullptr ? V(1) : V::load(weight + col, n);
+    w = v * normalized<V>(row, col, n);
   })
 };
 
@@ -121,40 +135,21 @@ struct LayerNormBackward {
   HOURGLASS_SIMD(void operator()() const, {
     const auto count = static_cast<double>(cols);
     for (Index row = begin; row < end; ++row) {
-      const Scalar* const in = x + row * cols;
-      const Scalar* const above = dy + row * cols;
-      const Scalar centre = kept.centre[row];
-      const Scalar inverse = kept.inverse[row];
-      const Scalar offset = kept.offset[row];
-      const RowGradientTerms<Scalar, false> plain{in, above, weight, centre, inverse, offset};
-      const RowGradientTerms<Scalar, true> product{in, above, weight, centre, inverse, offset};
-      const V mean(static_cast<Scalar>(vector_sum<V>(Index{0}, cols, plain) / count));
-      const V slope(static_cast<Scalar>(vector_sum<V>(Index{0}, cols, product) / count));
+      const RowGradients<Scalar> terms{x, dy, weight, cols, kept};
+      double sum = 0;
+      double product = 0;
+      row_sums<V>(row, cols, terms, sum, product);
+      const V mean(static_cast<Scalar>(sum / count));
+      const V slope(static_cast<Scalar>(product / count));
+      const V inverse(kept.inverse[row]);
       for (Index col = 0; col < cols; col += V::lanes) {
         const Index n = std::min<Index>(V::lanes, cols - col);
-        const V normalized = fma(V::load(in + col, n) - V(centre), V(inverse), V(offset));
-        const V g = V::load(above + col, n);
-        const V rest = weight == nullptr ? g - mean : fma(g, V::load(weight + col, n), -mean);
-        (V(inverse) * fma(-normalized, slope, rest)).store(dx + row * cols + col, n);
+        V u, v, w;
+        terms.get(row, col, n, u, v, w);
+        const V rest = fma(u, v, -mean);
+        (inverse * fma(-terms.template normalized<V>(row, col, n), slope, rest)).store(dx + row * cols + col, n);
       }
     }
-  })
-};
-
-/// The terms dy and dy x^ of columns.
-template <class Scalar>
-struct LayerNormColumns {
-  static constexpr bool two = true;
-  const Scalar* x;
-  const Scalar* dy;
-  Index stride;
-  RowMoments<const Scalar> kept;
-  HOURGLASS_SIMD(void add(Index row, Index col, Index n, V& sum, V& product) const, {
-    const Index at = row * stride + col;
-    const V g = V::load(dy + at, n);
-    sum = sum + g;
-    const V d = V::load(x + at, n) - V(kept.centre[row]);
-    product = fma(g, fma(d, V(kept.inverse[row]), V(kept.offset[row])), product);
   })
 };
 
@@ -254,7 +249,7 @@ class LayerNorm {
       const Index count = std::min(detail::column_tile, cols - first);
       std::array<double, detail::column_tile> sum{};
       std::array<double, detail::column_tile> product{};
-      const detail::LayerNormColumns<Scalar> terms{x.data() + first, dy.data() + first, cols, kept};
+      const detail::RowGradients<Scalar> terms{x.data() + first, dy.data() + first, nullptr, cols, kept};
       detail::column_sums<Scalar>(x.rows(), count, terms, sum.data(), product.data());
       for (Index i = 0; i < count; ++i) {
         dweight[first + i] = static_cast<Scalar>(product[static_cast<std::size_t>(i)]);
