@@ -12,6 +12,7 @@
 #include "hourglass/core/mode.hpp"
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/core/parameter_buffer.hpp"
+#include "hourglass/models/code_penalty.hpp"
 #include "hourglass/nn/apply.hpp"
 #include "hourglass/nn/container.hpp"
 #include "hourglass/nn/layer.hpp"
@@ -41,10 +42,18 @@ class Autoencoder {
     typename detail::CacheOf<Scalar, Encoder>::type encoder;
     typename detail::CacheOf<Scalar, Decoder>::type decoder;
     Matrix<Scalar> code_gradient;  // (max_batch, code)
+    CodePenalty<Scalar> penalty{};
 
+    /// (rows, code).
+    [[nodiscard]] ConstMatrixView<Scalar> code(Index rows) const noexcept { return encoder.output(rows); }
+    /// Room (rows, code) for d penalty / d code of a loss that has a penalty on the code: backward() adds it.
+    [[nodiscard]] MatrixView<Scalar> penalty_gradient(Index rows) {
+      return penalty.gradient(code_gradient.rows(), rows, code_gradient.cols());
+    }
     [[nodiscard]] ConstMatrixView<Scalar> output(Index rows) const noexcept { return decoder.output(rows); }
     [[nodiscard]] std::size_t bytes() const noexcept {
-      return encoder.bytes() + decoder.bytes() + static_cast<std::size_t>(code_gradient.size()) * sizeof(Scalar);
+      return encoder.bytes() + decoder.bytes() + penalty.bytes() +
+             static_cast<std::size_t>(code_gradient.size()) * sizeof(Scalar);
     }
   };
 
@@ -96,6 +105,11 @@ class Autoencoder {
   }
 
   // The passes of a container, see nn/container.hpp.
+  /// Starts a batch, which has no penalty yet.
+  template <Mode M>
+  void draw(Cache& cache, const M&, Index) const noexcept {
+    cache.penalty.forget();
+  }
   template <Mode M>
   ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode, RowRange rows) const {
     const auto code = detail::propagate<Scalar>(encoder_, x, cache.encoder, mode, rows);
@@ -113,6 +127,7 @@ class Autoencoder {
       detail::backward_inputs<Scalar>(decoder_, code, dy, cache.decoder, decoder_slots, dcode, rows);
       detail::before_last_activation<Scalar>(encoder_, cache.encoder, rows, dcode);
     }
+    cache.penalty.add_to(dcode, encoder_, cache.encoder, rows);
     detail::backward_inputs<Scalar>(encoder_, x, ConstMatrixView<Scalar>(dcode), cache.encoder, gradient, dx, rows);
   }
   template <class Self, class Sink>

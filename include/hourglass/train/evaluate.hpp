@@ -120,7 +120,9 @@ template <class Model, class Loss>
         return model.forward(batch.input(), workspace, Inference{});
     }();
     const auto target = targets.of(batch);
-    if constexpr (requires { loss.value(output, target, workspace); })
+    if constexpr (requires { loss.value(model, output, target, workspace); })
+      add_batch(mean, loss.value(model, output, target, workspace), output, target, loss.reduction);
+    else if constexpr (requires { loss.value(output, target, workspace); })
       add_batch(mean, loss.value(output, target, workspace), output, target, loss.reduction);
     else
       add_batch(mean, loss(output, target), output, target, loss.reduction);

@@ -105,6 +105,13 @@ void begin_step(Loss& loss, std::int64_t step) {
         "const");
 }
 
+/// A loss that depends on the weights themselves, not through the output alone: its calls take the model first, and it
+/// adds the direct gradient after backward(). See ContractiveLoss.
+template <class Loss, class Model>
+concept LossOfWeights = requires(const Loss& loss, const Model& model, Workspace<Model>& workspace) {
+  loss.add_parameter_gradient(model, workspace);
+};
+
 /// One pass over the data in a new random order; `steps` counts the batches of all passes.
 template <class Model, class Loss, class Optimizer>
 [[nodiscard]] LossReport train_epoch(Model& model, const Dataset& data, Loss& loss, Optimizer& optimizer,
@@ -124,13 +131,19 @@ template <class Model, class Loss, class Optimizer>
     images += x.rows();
     begin_step(loss, steps++);
     const auto output = model.forward(x, workspace, Training{rng});
-    const auto value = loss(output, target, workspace);
+    const auto value = [&] {
+      if constexpr (LossOfWeights<Loss, Model>)
+        return loss(model, output, target, workspace);
+      else
+        return loss(output, target, workspace);
+    }();
     if (!std::isfinite(loss_of(value)))
       throw DataError(message("fit: the loss is ", loss_of(value), " in epoch ", epoch, ", batch ", number,
                               "; lower the learning rate or clip gradients (.clip_grad_norm = 1)"));
     add_batch(mean, value, output, target, loss.reduction);
-    if (options.l1 > 0 || options.l2 > 0 || options.clip_grad_norm > 0) {
+    if (LossOfWeights<Loss, Model> || options.l1 > 0 || options.l2 > 0 || options.clip_grad_norm > 0) {
       model.backward(x, workspace);
+      if constexpr (LossOfWeights<Loss, Model>) loss.add_parameter_gradient(model, workspace);
       if (options.l1 > 0) l1_penalty(model, options.l1, workspace.gradients());
       if (options.l2 > 0) l2_penalty(model, options.l2, workspace.gradients());
       if constexpr (requires { optimizer.clear_frozen(model, workspace); }) optimizer.clear_frozen(model, workspace);
