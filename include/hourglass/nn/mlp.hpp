@@ -155,6 +155,7 @@ class Mlp {
     }
   }
   void update_buffers(const Cache&) noexcept {}  // there are none
+  [[nodiscard]] const Hidden& hidden_activation() const noexcept { return hidden_; }
   [[nodiscard]] const Last& last_activation() const noexcept { return last_; }
   [[nodiscard]] const Scalar* last_input(const Cache& cache) const noexcept { return cache.sums.back().data(); }
 

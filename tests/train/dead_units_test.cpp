@@ -1,0 +1,63 @@
+#include "hourglass/train/dead_units.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "hourglass/models/autoencoder.hpp"
+#include "hourglass/models/tied_autoencoder.hpp"
+#include "hourglass/nn/linear.hpp"
+#include "hourglass/nn/mlp.hpp"
+#include "hourglass/nn/sigmoid.hpp"
+
+namespace hg = hourglass;
+
+namespace {
+
+std::vector<std::string> names(const std::vector<hg::DeadUnits>& layers) {
+  std::vector<std::string> result;
+  for (const auto& layer : layers) result.push_back(layer.layer);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("units that are zero for all samples") {
+  // Unit 0 fires for the first sample only, unit 1 for none, unit 2 for all but the first.
+  hg::Autoencoder model{hg::Sequential{hg::Linear{1, 3}, hg::ReLU{}},
+                        hg::Sequential{hg::Linear{3, 4}, hg::ReLU{}, hg::Linear{4, 1}, hg::Sigmoid{}}};
+  auto& layer = model.encoder().layer<0>();
+  layer.weight().col(0) << -1, 0, 1;
+  layer.bias() << 0.5f, -1, -0.5f;
+  const hg::Matrix<float> x{{0}, {1}, {1}, {1}, {1}};
+  for (const hg::Index batch : {1, 2, 5, 100}) {
+    CAPTURE(batch);
+    const auto layers = hg::dead_units(model, x, batch);
+    CHECK(names(layers) == std::vector<std::string>{"encoder.1", "decoder.1"});
+    CHECK(layers.at(0).units == 3);
+    CHECK(layers.at(0).dead == 1);
+    CHECK(layers.at(0).fraction() == doctest::Approx(1.0 / 3));
+    CHECK(layers.at(1).fraction() == 1);  // of zero weights
+  }
+  CHECK(hg::dead_units(model, x.topRows(1)).at(0).dead == 2);
+  CHECK_THROWS_AS((void)hg::dead_units(model, hg::Matrix<float>(0, 1)), hg::DataError);
+  CHECK_THROWS_AS((void)hg::dead_units(model, hg::Matrix<float>(3, 2)), hg::ShapeError);
+}
+
+TEST_CASE("in every kind of network that keeps its activations") {
+  const hg::Matrix<float> x{{1, 1}};
+  hg::Sequential nested{hg::Linear{2, 3}, hg::Sequential{hg::ReLU{}, hg::Linear{3, 2}}, hg::Sigmoid{}};
+  nested.layer<0>().bias() << 1, -1, 1;
+  CHECK(names(hg::dead_units(nested, x)) == std::vector<std::string>{"1.0"});
+  CHECK(hg::dead_units(nested, x).at(0).dead == 1);
+  hg::TiedAutoencoder tied{hg::Mlp<hg::ReLU, hg::ReLU>{{2, 4, 3}}};
+  tied.encoder().linear(1).bias() << 1, 1, -1;
+  tied.decoder().layer(0).bias() << 1, -1, 1, 1;
+  const auto layers = hg::dead_units(tied, x);
+  CHECK(names(layers) == std::vector<std::string>{"encoder.1", "encoder.3", "decoder.1"});
+  CHECK(layers.at(0).dead == 4);
+  CHECK(layers.at(1).dead == 1);
+  CHECK(layers.at(2).dead == 1);
+  CHECK(hg::dead_units(hg::Sequential{hg::Linear{2, 3}, hg::Sigmoid{}}, x).empty());
+}
