@@ -41,8 +41,10 @@ TEST_CASE("units that are zero for all samples") {
     CHECK(layers.at(1).fraction() == 1);  // of zero weights
   }
   CHECK(hg::dead_units(model, x.topRows(1)).at(0).dead == 2);
-  CHECK_THROWS_AS((void)hg::dead_units(model, hg::Matrix<float>(0, 1)), hg::DataError);
-  CHECK_THROWS_AS((void)hg::dead_units(model, hg::Matrix<float>(3, 2)), hg::ShapeError);
+  const hg::Matrix<float> empty(0, 1);
+  const hg::Matrix<float> wide(3, 2);
+  CHECK_THROWS_AS((void)hg::dead_units(model, empty), hg::DataError);
+  CHECK_THROWS_AS((void)hg::dead_units(model, wide), hg::ShapeError);
 }
 
 TEST_CASE("in every kind of network that keeps its activations") {
