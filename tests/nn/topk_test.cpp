@@ -2,12 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <string>
+#include <vector>
 
-#include "golden.hpp"
+#include "each_isa.hpp"
 #include "hourglass/core/threads.hpp"
 #include "hourglass/loss/mse.hpp"
 #include "hourglass/nn/initialize.hpp"
@@ -78,6 +81,48 @@ TEST_CASE("NaN does not vanish, infinities rank as they should") {
   CHECK(pass.y(0, 3) == infinity);
   CHECK(pass.y(0, 2) == 0);
   CHECK(pass.y.row(1) == hg::Matrix<double>{{-infinity, 1, 0, 0}}.row(0));
+}
+
+TEST_CASE("the same as sorting, on every instruction set, for widths around those of vectors") {
+  hg::Rng rng{4};
+  for (const hg::Index width : {1, 3, 8, 15, 16, 17, 40}) {
+    hg::Matrix<float> x(3, width);
+    rng.fill_normal(std::span<float>(x.data(), static_cast<std::size_t>(x.size())));
+    // Ties at zero, as a ReLU makes them, and numbers of all sizes.
+    x.row(1) = x.row(1).cwiseMax(0);
+    x.row(2) *= 1e30f;
+    for (const hg::Index k : {hg::Index{1}, (width + 1) / 2, width}) {
+      hg::Matrix<float> expected = hg::Matrix<float>::Zero(3, width);
+      for (hg::Index row = 0; row < 3; ++row) {
+        std::vector<hg::Index> order(static_cast<std::size_t>(width));
+        std::iota(order.begin(), order.end(), hg::Index{0});
+        std::ranges::stable_sort(order, [&](auto a, auto b) { return x(row, a) > x(row, b); });
+        for (hg::Index i = 0; i < k; ++i) {
+          const hg::Index column = order[static_cast<std::size_t>(i)];
+          expected(row, column) = x(row, column);
+        }
+      }
+      for_each_isa([&] {
+        CAPTURE(width);
+        CAPTURE(k);
+        CAPTURE(hg::isa_name(hg::isa()));
+        const hg::Sequential model{hg::TopK{k}};
+        hg::Workspace workspace{model, 3, width};
+        CHECK(model.forward(x, workspace) == expected);
+      });
+    }
+  }
+}
+
+TEST_CASE("denormals count as zero") {
+  const float tiny = 1e-40f;
+  const hg::Sequential model{hg::TopK{2}};
+  hg::Workspace workspace{model, 1, 4};
+  const hg::Matrix<float> x{{-1, 0, tiny, 0}};
+  const hg::Matrix<float> y = model.forward(x, workspace);
+  CHECK(y == hg::Matrix<float>{{0, 0, tiny, 0}});
+  const hg::Matrix<float> late{{0, -1, 0, tiny}};
+  CHECK(model.forward(late, workspace).isZero(0));
 }
 
 TEST_CASE("many rows on many threads") {
