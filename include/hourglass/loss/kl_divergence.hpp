@@ -62,6 +62,12 @@ template <class Scalar, class Block>
   return {block.data(), block.outerStride()};
 }
 
+inline void check_kl_batch(Index rows, Index latent) {
+  if (rows == 0 || latent == 0)
+    throw DataError(message("kl_divergence: the batch of shape ", shape_string(rows, latent),
+                            " is empty; leave empty batches out"));
+}
+
 /// The terms of one row, (mu^2 + e^logvar - 1 - logvar) / 2, and on the way their gradients times `factor`, unless dmu
 /// is null: logvar's is zero where it was clamped.
 template <class Scalar, bool accumulate>
@@ -94,9 +100,7 @@ template <bool accumulate, class Scalar, class Mu, class LogVar>
                             Scalar factor) {
   const Index rows = mu_block.rows();
   const Index latent = mu_block.cols();
-  if (rows == 0 || latent == 0)
-    throw DataError(message("kl_divergence: the batch of shape ", shape_string(rows, latent),
-                            " is empty; leave empty batches out"));
+  check_kl_batch(rows, latent);
   const auto mu = rows_of<const Scalar>("mu", mu_block, rows, latent);
   const auto logvar = rows_of<const Scalar>("logvar", logvar_block, rows, latent);
   return parallel_sum(rows, [&](Index begin, Index end) {

@@ -25,6 +25,9 @@ namespace hourglass {
 /// An encoder x (batch, features) -> (batch, 2 latent), whose first half is mu and second half logvar, and a decoder
 /// z (batch, latent) -> reconstruction (batch, features). Trained on NegativeELBO.
 ///
+/// A decoder that gives twice as many features gives the mean of each and then the log-variance of each, for
+/// LearnedGaussianLoss; reconstruct(), decode() and sample() without a workspace give the means.
+///
 /// forward() draws z with the generator of Training{rng} or Sampling{rng}, and takes z = mu in inference. Parameters
 /// are named "encoder.<...>" and "decoder.<...>"; two_heads() maps the files of networks that keep mean and
 /// log-variance in two layers (fc_mu and fc_logvar, fc21 and fc22).
@@ -184,12 +187,16 @@ class VariationalAutoencoder {
   [[nodiscard]] Matrix<Scalar> encode_to_latent(const ConstMatrixView<Scalar>& x, Rng& rng) const {
     return reparameterize(encode(x), rng);
   }
+  /// The decoder gives a mean and a log-variance for every feature.
+  [[nodiscard]] bool gives_variance() const { return out_features(in_features()) == 2 * in_features(); }
   /// Output (batch, features) for latent variables (batch, latent).
   [[nodiscard]] Matrix<Scalar> decode(const ConstMatrixView<Scalar>& latent) const {
-    return detail::apply(decoder_, latent);
+    return means(detail::apply(decoder_, latent));
   }
   /// decode(mu(x)), a bounded number of rows at a time.
-  [[nodiscard]] Matrix<Scalar> reconstruct(const ConstMatrixView<Scalar>& x) const { return detail::apply(*this, x); }
+  [[nodiscard]] Matrix<Scalar> reconstruct(const ConstMatrixView<Scalar>& x) const {
+    return means(detail::apply(*this, x));
+  }
   /// The same for anything that becomes a matrix, such as 8-bit images.
   template <class Rows>
   requires(!DirectMatrix<Rows> && std::convertible_to<const Rows&, Matrix<Scalar>>)
@@ -205,7 +212,8 @@ class VariationalAutoencoder {
 
   /// The same in a workspace: nothing is allocated, and the result lasts until the workspace's next use. Any number of
   /// threads may share the model, each with a workspace of its own, which may be one for inference. encode() gives
-  /// (batch, 2 latent): mean, log-variance. Throws ShapeError when the workspace has no room for so many rows.
+  /// (batch, 2 latent): mean, log-variance; so do the others if the decoder gives variances. Throws ShapeError when the
+  /// workspace has no room for so many rows.
   ConstMatrixView<Scalar> encode(const ConstMatrixView<Scalar>& x, Workspace<VariationalAutoencoder>& workspace) const {
     return workspace.infer(encoder_, x, workspace.cache().encoder);
   }
@@ -225,6 +233,11 @@ class VariationalAutoencoder {
   }
 
  private:
+  /// The left half of an output that holds variances too.
+  [[nodiscard]] Matrix<Scalar> means(Matrix<Scalar> output) const {
+    if (gives_variance()) output = output.leftCols(output.cols() / 2);
+    return output;
+  }
   [[nodiscard]] Index latent_of(Index in) const {
     const Index both = detail::out_features(encoder_, in);
     if (both % 2 != 0)
