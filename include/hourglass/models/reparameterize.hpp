@@ -61,27 +61,29 @@ struct ReparameterizeBackward {
   })
 };
 
-/// z (batch, latent) from posterior (batch, 2 latent) = (mu, logvar) and noise (batch, latent).
+/// z (batch * samples, latent or more) from posterior (batch, 2 latent) = (mu, logvar) and noise (batch * samples,
+/// latent). What else is in the rows of z stays as it is.
 template <class Scalar>
 void reparameterize(const ConstMatrixView<Scalar>& posterior, const ConstMatrixView<Scalar>& noise,
-                    MatrixView<Scalar> z) {
-  const Index latent = z.cols();
+                    MatrixView<Scalar> z, Index samples = 1) {
+  const Index latent = noise.cols();
   for (Index i = 0; i < z.rows(); ++i) {
-    const Scalar* mu = posterior.data() + i * 2 * latent;
+    const Scalar* mu = posterior.data() + i / samples * 2 * latent;
     simd::dispatch<Scalar>(
-        Reparameterize<Scalar>{latent, mu, mu + latent, noise.data() + i * latent, z.data() + i * latent});
+        Reparameterize<Scalar>{latent, mu, mu + latent, noise.data() + i * latent, z.data() + i * z.cols()});
   }
 }
 
-/// Adds the path through z to dposterior (batch, 2 latent).
+/// Adds the paths through all z to dposterior (batch, 2 latent); shapes as above.
 template <class Scalar>
 void reparameterize_backward(const ConstMatrixView<Scalar>& posterior, const ConstMatrixView<Scalar>& noise,
-                             const ConstMatrixView<Scalar>& dz, MatrixView<Scalar> dposterior) {
-  const Index latent = dz.cols();
+                             const ConstMatrixView<Scalar>& dz, MatrixView<Scalar> dposterior, Index samples = 1) {
+  const Index latent = noise.cols();
   for (Index i = 0; i < dz.rows(); ++i) {
-    Scalar* dmu = dposterior.data() + i * 2 * latent;
-    simd::dispatch<Scalar>(ReparameterizeBackward<Scalar>{latent, posterior.data() + i * 2 * latent + latent,
-                                                          noise.data() + i * latent, dz.data() + i * latent, dmu,
+    const Index row = i / samples * 2 * latent;
+    Scalar* dmu = dposterior.data() + row;
+    simd::dispatch<Scalar>(ReparameterizeBackward<Scalar>{latent, posterior.data() + row + latent,
+                                                          noise.data() + i * latent, dz.data() + i * dz.cols(), dmu,
                                                           dmu + latent});
   }
 }
