@@ -1,0 +1,208 @@
+// Wasserstein autoencoder: reconstruction = decoder(encoder(x)), with codes drawn towards a standard normal prior.
+//
+// I. Tolstikhin, O. Bousquet, S. Gelly, B. Schoelkopf, "Wasserstein auto-encoders", 2018.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "hourglass/core/error.hpp"
+#include "hourglass/core/extent.hpp"
+#include "hourglass/core/matrix.hpp"
+#include "hourglass/core/mode.hpp"
+#include "hourglass/core/parameter_buffer.hpp"
+#include "hourglass/core/rng.hpp"
+#include "hourglass/loss/elementwise.hpp"
+#include "hourglass/loss/mmd.hpp"
+#include "hourglass/loss/mse.hpp"
+#include "hourglass/loss/reduction.hpp"
+#include "hourglass/models/autoencoder.hpp"
+#include "hourglass/nn/container.hpp"
+#include "hourglass/nn/layer.hpp"
+#include "hourglass/nn/workspace.hpp"
+
+namespace hourglass {
+
+/// An Autoencoder with the same parameters, files, encode(), decode() and reconstruct(), whose forward pass also draws
+/// a point of the prior N(0, I) for each row, for WassersteinLoss to compare the codes with. The encoder should end in
+/// a layer that gives any number, such as Linear.
+template <class Encoder, class Decoder>
+class WassersteinAutoencoder : public Autoencoder<Encoder, Decoder> {
+  using Base = Autoencoder<Encoder, Decoder>;
+
+ public:
+  using typename Base::Scalar;
+  static constexpr std::string_view name = "WassersteinAutoencoder";
+  /// Evaluation compares codes with draws of the prior, so it needs a generator.
+  static constexpr bool draws_latents_in_evaluation = true;
+
+  struct Cache {
+    typename detail::CacheOf<Scalar, Encoder>::type encoder;
+    typename detail::CacheOf<Scalar, Decoder>::type decoder;
+    Matrix<Scalar> prior;          // (max_batch, code)
+    Matrix<Scalar> code_gradient;  // (max_batch, code)
+    Matrix<Scalar>
+        penalty_gradient;  // (max_batch, code): that of the loss with respect to the code, from WassersteinLoss
+    MMDScratch<Scalar> scratch;
+
+    /// (rows, code).
+    [[nodiscard]] ConstMatrixView<Scalar> code(Index rows) const noexcept { return encoder.output(rows); }
+    [[nodiscard]] ConstMatrixView<Scalar> output(Index rows) const noexcept { return decoder.output(rows); }
+    [[nodiscard]] std::size_t bytes() const noexcept {
+      const Index own = prior.size() + code_gradient.size() + penalty_gradient.size();
+      return encoder.bytes() + decoder.bytes() + scratch.bytes() + static_cast<std::size_t>(own) * sizeof(Scalar);
+    }
+  };
+
+  WassersteinAutoencoder() = default;
+  /// Throws ShapeError when the code's width does not fit the decoder.
+  WassersteinAutoencoder(Encoder encoder, Decoder decoder) : Base(std::move(encoder), std::move(decoder)) {}
+
+  [[nodiscard]] Cache plan(Index max_batch, Index in, Purpose purpose) const {
+    const Index code = detail::out_features(this->encoder(), in);
+    const Index back = purpose == Purpose::training ? max_batch : 0;
+    return {detail::plan<Scalar>(this->encoder(), max_batch, in, purpose),
+            detail::plan<Scalar>(this->decoder(), max_batch, code, purpose),
+            Matrix<Scalar>(max_batch, code),
+            Matrix<Scalar>(back, code),
+            Matrix<Scalar>(back, code),
+            MMDScratch<Scalar>(max_batch, code)};
+  }
+
+  /// Reconstruction (batch, features) of x (batch, features); it lies in the workspace and lasts until its next use.
+  template <Mode M = Inference>
+  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Workspace<WassersteinAutoencoder>& workspace,
+                                  const M& mode = {}) const {
+    return workspace.forward(*this, x, mode);
+  }
+  /// Gradients of all parameters, after WassersteinLoss and for the batch x of the last forward().
+  void backward(const ConstMatrixView<Scalar>& x, Workspace<WassersteinAutoencoder>& workspace) const {
+    workspace.backward(*this, x);
+  }
+  /// The same and a step of `optimizer`, see Autoencoder.
+  template <class Optimizer>
+  void backward(const ConstMatrixView<Scalar>& x, Workspace<WassersteinAutoencoder>& workspace, Optimizer& optimizer) {
+    workspace.backward(*this, x, optimizer);
+  }
+
+  /// `count` new samples (count, features): codes from N(0, I), then decode.
+  [[nodiscard]] Matrix<Scalar> sample(Index count, Rng& rng) const {
+    Matrix<Scalar> code(count, this->code_features());
+    rng.fill_normal(std::span<Scalar>(code.data(), static_cast<std::size_t>(code.size())));
+    return this->decode(code);
+  }
+
+  // The passes of a container, see nn/container.hpp.
+  /// Draws from the prior, except in inference.
+  template <Mode M>
+  void draw(Cache& cache, [[maybe_unused]] const M& mode, Index rows) const {
+    MatrixView<Scalar> prior = first_rows(cache.prior, rows);
+    if constexpr (draws_latents<M>)
+      mode.rng.fill_normal(std::span<Scalar>(prior.data(), static_cast<std::size_t>(prior.size())));
+    else
+      prior.setZero();
+  }
+  template <Mode M>
+  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode, RowRange rows) const {
+    if (cache.penalty_gradient.size() > 0) rows_of(cache.penalty_gradient, rows).setZero();
+    const auto code = detail::propagate<Scalar>(this->encoder(), x, cache.encoder, mode, rows);
+    return detail::propagate<Scalar>(this->decoder(), code, cache.decoder, mode, rows);
+  }
+  void backward_inputs(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy, Cache& cache,
+                       Scalar* gradient, MatrixView<Scalar> dx, RowRange rows) const {
+    MatrixView<Scalar> dcode = rows_of(cache.code_gradient, rows);
+    detail::backward_inputs<Scalar>(this->decoder(), rows_of(cache.code(rows.first + rows.count), rows), dy,
+                                    cache.decoder, gradient + slots_size<Scalar>(this->encoder()), dcode, rows);
+    dcode += rows_of(cache.penalty_gradient, rows);
+    detail::before_last_activation<Scalar>(this->encoder(), cache.encoder, rows, dcode);
+    detail::backward_inputs<Scalar>(this->encoder(), x, ConstMatrixView<Scalar>(dcode), cache.encoder, gradient, dx,
+                                    rows);
+  }
+  template <class Self, class Sink>
+  static void backward_parameters(Self& self, const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy,
+                                  Cache& cache, const Sink& sink, WorkPart part) {
+    const ConstMatrixView<Scalar> dcode(first_rows(cache.code_gradient, x.rows()));
+    detail::backward_parameters<Scalar>(self.encoder(), x, dcode, cache.encoder, sink, part);
+    detail::backward_parameters<Scalar>(self.decoder(), cache.code(x.rows()), dy, cache.decoder,
+                                        sink.at_slot(slots_size<Scalar>(self.encoder())), part);
+  }
+  [[nodiscard]] const Scalar* last_input(const Cache& cache) const noexcept {
+    return this->decoder().last_input(cache.decoder);
+  }
+};
+
+/// The loss of a batch, per sample, and its terms: loss = reconstruction + weight mmd.
+template <class Scalar>
+struct WassersteinTerms {
+  Scalar loss = 0;
+  Scalar reconstruction = 0;
+  Scalar mmd = 0;
+
+  static constexpr std::array<std::string_view, 2> names{"reconstruction", "mmd"};
+  [[nodiscard]] std::array<double, 2> parts() const noexcept { return {double{reconstruction}, double{mmd}}; }
+};
+
+/// A workspace whose model keeps codes, draws of their prior and a place for the gradient of the codes.
+template <class Workspace>
+concept HoldsPrior = requires(Workspace& workspace, Index rows) {
+  workspace.cache().code(rows);
+  workspace.cache().prior;
+  workspace.cache().penalty_gradient;
+};
+
+/// Loss of a WassersteinAutoencoder: the given loss summed over features and averaged over the batch, plus `weight`
+/// times the MMD^2 between codes and prior, see mmd.hpp. The estimate pairs the samples of a batch, so batches should
+/// be large (100 in the paper); it is 0 for a batch of one.
+template <class Reconstruction = MSELoss>
+class WassersteinLoss {
+ public:
+  static constexpr std::string_view name = "WassersteinLoss";
+  static constexpr Reduction reduction = Reduction::batchmean;
+
+  /// The reduction of `reconstruction` is set to batchmean, whatever it was. Throws DataError unless `weight` is finite
+  /// and 0 or more.
+  explicit WassersteinLoss(Reconstruction reconstruction = {}, double weight = 10.0)
+      : reconstruction_{std::move(reconstruction)}, weight_{weight} {
+    if (!(weight >= 0 && std::isfinite(weight)))
+      throw DataError(detail::message("WassersteinLoss: the weight must be finite and 0 or more, not ", weight));
+    reconstruction_.reduction = Reduction::batchmean;
+  }
+
+  [[nodiscard]] double weight() const noexcept { return weight_; }
+  [[nodiscard]] const Reconstruction& reconstruction() const noexcept { return reconstruction_; }
+
+  /// Terms of the batch whose forward pass is in `workspace`; writes the gradients of output and code there.
+  template <Batch Output, BatchLike<Output> Target, HoldsPrior Workspace>
+  WassersteinTerms<typename Output::Scalar> operator()(const Output& output, const Target& target,
+                                                       Workspace& workspace) const {
+    const auto value = reconstruction_(output, target, workspace);
+    auto gradient = first_rows(workspace.cache().penalty_gradient, output.rows());
+    gradient.setZero();
+    return terms(value, workspace.cache(), gradient);
+  }
+  /// The same terms without gradients, for a workspace of any purpose.
+  template <Batch Output, BatchLike<Output> Target, HoldsPrior Workspace>
+  WassersteinTerms<typename Output::Scalar> value(const Output& output, const Target& target,
+                                                  Workspace& workspace) const {
+    using Scalar = typename Output::Scalar;
+    return terms(reconstruction_(output, target), workspace.cache(), MatrixView<Scalar>(nullptr, output.rows(), 0));
+  }
+
+ private:
+  template <class Scalar, class Cache>
+  WassersteinTerms<Scalar> terms(Scalar value, Cache& cache, MatrixView<Scalar> gradient) const {
+    const Index rows = gradient.rows();
+    const auto discrepancy = static_cast<Scalar>(
+        detail::mmd_sum<Scalar>(cache.code(rows), ConstMatrixView<Scalar>(first_rows(cache.prior, rows)),
+                                gradient.data(), static_cast<Scalar>(weight_), cache.scratch));
+    return {value + static_cast<Scalar>(weight_) * discrepancy, value, discrepancy};
+  }
+
+  Reconstruction reconstruction_;
+  double weight_;
+};
+
+}  // namespace hourglass
