@@ -115,6 +115,27 @@ TEST_CASE("training allocates at the first step only") {
     const hg::Autoencoder k_sparse{hg::Sequential{hg::Linear<200, 150>{}, hg::ReLU{}, hg::TopK{20}},
                                    hg::Sequential{hg::Linear<150, 200>{}, hg::Sigmoid{}}};
     CHECK(allocations_of_steps(k_sparse, hg::SparseLoss{hg::BCELoss{}, hg::L1Activity{}}, hg::Adam<>{}) == 0);
+    CHECK(allocations_of_steps(
+              hg::VariationalAutoencoder{hg::Sequential{hg::Linear<200, 150>{}, hg::ReLU{}, hg::Linear<150, 40>{}},
+                                         hg::Sequential{hg::Linear<20, 200>{}, hg::LearnedVariance{200}}},
+              hg::NegativeELBO{hg::LearnedGaussianLoss{}, {.free_bits = 0.1, .capacity = 3}}, hg::SGD<>{}) == 0);
+    CHECK(
+        allocations_of_steps(
+            hg::ImportanceWeightedAutoencoder{hg::Sequential{hg::Linear<200, 150>{}, hg::ReLU{}, hg::Linear<150, 40>{}},
+                                              hg::Sequential{hg::Linear<20, 200>{}, hg::Sigmoid{}}, 5},
+            hg::ImportanceWeightedBound{}, hg::SGD<>{}) == 0);
+    CHECK(allocations_of_steps(
+              hg::ConditionalVariationalAutoencoder{
+                  hg::Sequential{hg::Linear<200, 150>{}, hg::ReLU{}, hg::Linear<150, 40>{}},
+                  hg::Sequential{hg::Linear<30, 190>{}, hg::Sigmoid{}}, 10},
+              hg::NegativeELBO{}, hg::SGD<>{}) == 0);
+    CHECK(allocations_of_steps(hg::WassersteinAutoencoder{hg::Sequential{hg::Linear<200, 20>{}, hg::Tanh{}},
+                                                          hg::Sequential{hg::Linear<20, 200>{}, hg::Sigmoid{}}},
+                               hg::WassersteinLoss{}, hg::SGD<>{}) == 0);
+    CHECK(allocations_of_steps(
+              hg::VQAutoencoder{hg::Sequential{hg::Linear<200, 20>{}, hg::Tanh{}}, hg::VectorQuantizer{16, 5},
+                                hg::Sequential{hg::Linear<20, 200>{}, hg::Sigmoid{}}},
+              hg::VQLoss{}, hg::CodebookEMA{hg::SGD<>{}}) == 0);
   }
   hg::set_num_threads(before);
 }
