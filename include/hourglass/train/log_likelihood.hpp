@@ -60,16 +60,18 @@ class LogSumExp {
 template <class Decoder, class Loss, class Scalar>
 class LikelihoodEstimator {
  public:
-  LikelihoodEstimator(const Decoder& decoder, const Loss& loss, Index latent)
+  LikelihoodEstimator(const Decoder& decoder, const Loss& loss, Index latent, Index condition)
       : decoder_{decoder},
         loss_{loss},
         noise_(likelihood_rows, latent),
-        latent_(likelihood_rows, latent),
-        cache_(plan<Scalar>(decoder, likelihood_rows, latent, Purpose::inference)) {}
+        latent_(likelihood_rows, latent + condition),
+        cache_(plan<Scalar>(decoder, likelihood_rows, latent + condition, Purpose::inference)) {}
 
-  /// log p(x) of one sample of `features`, whose posterior is (1, 2 latent).
+  /// log p(x) of one sample of `features`, behind which its condition stands, and whose posterior is (1, 2 latent).
   double operator()(const Scalar* x, Index features, const ConstMatrixView<Scalar>& posterior, Index samples, Rng rng) {
-    const Index latent = latent_.cols();
+    const Index latent = noise_.cols();
+    for (Index i = 0; i < latent_.rows(); ++i)
+      std::copy_n(x + features, latent_.cols() - latent, latent_.data() + i * latent_.cols() + latent);
     LogSumExp total;
     for (Index first = 0; first < samples; first += likelihood_rows) {
       const Index rows = std::min(likelihood_rows, samples - first);
@@ -80,7 +82,7 @@ class LikelihoodEstimator {
       const auto output = propagate<Scalar>(decoder_, ConstMatrixView<Scalar>(z), cache_, Inference{}, {0, rows});
       for (Index i = 0; i < rows; ++i)
         total.add(
-            latent_log_ratio(latent, posterior.data() + latent, noise.data() + i * latent, z.data() + i * latent) -
+            latent_log_ratio(latent, posterior.data() + latent, noise.data() + i * latent, z.data() + i * z.cols()) -
             row_sum<Scalar>(loss_, output.data() + i * output.cols(), x, features));
     }
     return total.value() - std::log(static_cast<double>(samples));
@@ -90,7 +92,7 @@ class LikelihoodEstimator {
   const Decoder& decoder_;
   const Loss& loss_;
   Matrix<Scalar> noise_;   // (likelihood_rows, latent)
-  Matrix<Scalar> latent_;  // (likelihood_rows, latent)
+  Matrix<Scalar> latent_;  // (likelihood_rows, latent + condition)
   typename CacheOf<Scalar, Decoder>::type cache_;
 };
 
@@ -113,8 +115,14 @@ template <class Model, RowwiseLoss Loss>
     throw DataError(detail::message("log_likelihoods: ", samples, " draws for each sample; at least 1 is needed"));
   if constexpr (requires { loss.check_options(); }) loss.check_options();
   const Index latent = model.latent_features();
-  const Index features = data.cols();
-  const Index width = detail::out_features(model.decoder(), latent);
+  const Index condition = [&] {
+    if constexpr (requires { model.classes(); })
+      return model.classes();
+    else
+      return Index{0};
+  }();
+  const Index features = data.cols() - condition;
+  const Index width = detail::out_features(model.decoder(), latent + condition);
   if (width != detail::row_width(loss, features))
     throw ShapeError(detail::message("log_likelihoods: the decoder gives ", width, " features, ", Loss::name, " needs ",
                                      detail::row_width(loss, features), " for ", features,
@@ -123,17 +131,17 @@ template <class Model, RowwiseLoss Loss>
   const Rng::State base = rng.split().state();
   const auto parts = static_cast<Index>(std::min<Index>(num_threads(), data.rows()));
   std::vector<detail::LikelihoodEstimator<Decoder, Loss, Scalar>> estimators;
-  for (Index part = 0; part < parts; ++part) estimators.emplace_back(model.decoder(), loss, latent);
+  for (Index part = 0; part < parts; ++part) estimators.emplace_back(model.decoder(), loss, latent, condition);
   std::vector<double> result(static_cast<std::size_t>(data.rows()));
   for (Index first = 0; first < data.rows(); first += detail::likelihood_block) {
     const Index rows = std::min(detail::likelihood_block, data.rows() - first);
-    Matrix<Scalar> x(rows, features);
+    Matrix<Scalar> x(rows, data.cols());
     data.copy_rows(first, MatrixView<Scalar>(x));
     const Matrix<Scalar> posterior = detail::apply(model.encoder(), ConstMatrixView<Scalar>(x));
     parallel_for(parts, static_cast<int>(parts), [&](Index part) {
       for (Index i = rows * part / parts; i < rows * (part + 1) / parts; ++i)
         result[static_cast<std::size_t>(first + i)] = estimators[static_cast<std::size_t>(part)](
-            x.data() + i * features, features, {posterior.data() + i * 2 * latent, 1, 2 * latent}, samples,
+            x.data() + i * x.cols(), features, {posterior.data() + i * 2 * latent, 1, 2 * latent}, samples,
             Rng{base.seed, base.stream + static_cast<std::uint64_t>(first + i)});
     });
     for (Index i = 0; i < rows; ++i)
