@@ -70,9 +70,10 @@ struct LatentLogRatioGradient {
       V mean(0);
       V slope(0);
       for (Index i = 0; i < samples; ++i) {
-        const V weighted = V(shares[i]) * V::load(z + i * latent + j, n);
-        mean = mean + weighted;
-        slope = fma(weighted, V::load(noise + i * latent + j, n), slope);
+        const V share(shares[i]);
+        const V draw = V::load(z + i * latent + j, n);
+        mean = fma(share, draw, mean);
+        slope = fma(share * draw, V::load(noise + i * latent + j, n), slope);
       }
       (V(scale) * mean).store(dmu + j, n);
       const V change = V(Scalar(0.5)) * fma(slope, simd::exp(V(Scalar(0.5)) * used), V(-1));
