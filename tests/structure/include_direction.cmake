@@ -11,7 +11,8 @@ set(knows_optim core)
 set(knows_models core nn loss)
 set(knows_data core)
 set(knows_io core)
-set(knows_train core gemm nn loss optim models data io)
+set(knows_metrics core gemm nn loss optim models data)
+set(knows_train core gemm nn loss optim models data io metrics)
 # The product core is usable alone: only these of core/, none of which may lead to Eigen.
 set(gemm_may_use
     core/activation.hpp core/crew.hpp core/denormals.hpp core/error.hpp core/isa.hpp core/simd.hpp core/simd_avx2.hpp
@@ -20,7 +21,7 @@ set(gemm_may_use
 
 # Headers from outside, and the rooms that may include them. Standard headers have no dot in their name.
 set(outside_rooms
-    "^Eigen/=core nn loss optim models data io train"
+    "^Eigen/=core nn loss optim models data io metrics train"
     "^zlib\\.h$=data"
     "^stb_image\\.h$=data"
     "^stb_image_write\\.h$=io"
