@@ -8,18 +8,21 @@
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/matrix.hpp"
 #include "hourglass/metrics/normal_quantile.hpp"
+#include "hourglass/nn/apply.hpp"
 
 namespace hourglass {
 
 namespace detail {
 
-/// decoder.decode(codes) of a model, else decoder(codes).
+/// decoder.decode(codes) of a model, decoder(codes) of a function, or the output of a layer.
 template <class Decoder, class Scalar>
 [[nodiscard]] Matrix<Scalar> decode_with(const Decoder& decoder, const Matrix<Scalar>& codes) {
   if constexpr (requires { decoder.decode(codes); })
     return decoder.decode(codes);
-  else
+  else if constexpr (requires { decoder(codes); })
     return decoder(codes);
+  else
+    return detail::apply(decoder, ConstMatrixView<Scalar>(codes));
 }
 
 /// The scalar of a model, float for functions.

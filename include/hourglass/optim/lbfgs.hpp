@@ -121,13 +121,15 @@ LbfgsReport lbfgs(const Function& function, std::span<double> x, const LbfgsOpti
     const double slope = detail::dot(gradient, direction);
     // Without a history the gradient says nothing of the length: the first trial moves no element by more than 1.
     double length = history.empty() ? std::min(1.0, 1 / report.max_gradient) : 1.0;
+    // Close to the minimum the value shows no descent any more, while the gradient still does.
+    const double rounding = 4 * std::numeric_limits<double>::epsilon() * std::abs(report.value);
     double low = 0;
     double high = std::numeric_limits<double>::infinity();
     bool found = false;
     for (int trial = 0; trial < 50 && !found; ++trial) {
       for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::fma(length, direction[i], start[i]);
       const double value = function(std::span<const double>(x), std::span<double>(trial_gradient));
-      if (!(value <= report.value + 1e-4 * length * slope)) {
+      if (!(value <= report.value + 1e-4 * length * slope + rounding)) {
         high = length;
       } else if (detail::dot(trial_gradient, direction) < 0.9 * slope) {
         low = length;
