@@ -3,8 +3,9 @@
 // Principal component analysis: z = (x - mean) V^T with the orthonormal rows V of greatest variance. Its reconstruction
 // mean + z V is the best that any linear autoencoder of that width can give, so it is the first number to beat.
 //
-// On MNIST (60,000 training images, pixels in [0, 1]) the mean squared error of the training images themselves with 2,
-// 4, 8, 16, 32, 64 components is 0.05567, 0.04790, 0.03744, 0.02686, 0.01683, 0.00905.
+// On MNIST, fitted on the training images (pixels in [0, 1]), the mean squared error of the test images with 2, 4, 8,
+// 16, 32, 64 components is 0.05567, 0.04790, 0.03744, 0.02686, 0.01683, 0.00905; of the training images themselves
+// 0.05595, 0.04818, 0.03786, 0.02729, 0.01724, 0.00928.
 #pragma once
 
 #include <Eigen/Eigenvalues>
