@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <exception>
 
+#include "plot.hpp"
+
 namespace example {
 
 namespace {
@@ -42,6 +44,19 @@ hg::Mnist load_data(const Settings& settings) {
     std::cout << "data: " << folder.string() << " (" << mnist.train.images.rows() << " training images, "
               << mnist.test.images.rows() << " test images)\n";
   return mnist;
+}
+
+void plot_losses(const Settings& settings, const std::vector<hg::EpochReport>& epochs) {
+  if (epochs.empty()) return;
+  Series train{"train", {}};
+  Series test{"test", {}};
+  for (const hg::EpochReport& epoch : epochs) {
+    train.values.push_back(epoch.train.loss);
+    if (epoch.test) test.values.push_back(epoch.test->loss);
+  }
+  const std::string note =
+      plot_curves(settings.output / "loss.png", {.title = "Loss", .x_label = "epoch", .y_label = ""}, {train, test});
+  if (!settings.quiet && !note.empty()) std::cout << note << "\n";
 }
 
 int run(int argc, char** argv, const char* name, const char* description, Settings& settings,

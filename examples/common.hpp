@@ -7,6 +7,7 @@
 #include <hourglass/hourglass.hpp>
 #include <iostream>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -39,6 +40,9 @@ struct Settings {
           .metrics_csv = settings.output / "metrics.csv",
           .log = settings.quiet ? nullptr : &std::cout};
 }
+
+/// Draws the training and test loss of the epochs as loss.png in the folder of the output.
+void plot_losses(const Settings& settings, const std::vector<hg::EpochReport>& epochs);
 
 /// Parses the command line into `settings`, runs `program()` and turns every error into one line on stderr and
 /// status 1. `more_options` may add some to the command line.

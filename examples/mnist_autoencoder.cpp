@@ -17,8 +17,9 @@ int main(int argc, char** argv) {
     hg::initialize(model, rng);
     if (!settings.quiet) std::cout << hg::summary(model);
 
-    hg::fit(model, mnist.train.images, hg::BCELoss{}, hg::Adam{{.lr = settings.learning_rate}},
-            example::fit_options(settings, mnist), rng);
+    const auto epochs = hg::fit(model, mnist.train.images, hg::BCELoss{}, hg::Adam{{.lr = settings.learning_rate}},
+                                example::fit_options(settings, mnist), rng);
+    example::plot_losses(settings, epochs);
 
     hg::save(model, settings.output / "model.safetensors");
     const hg::ImageSpan originals = mnist.test.images.topRows(std::min<hg::Index>(16, mnist.test.images.rows()));

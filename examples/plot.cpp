@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -10,6 +10,7 @@
 #include <iomanip>
 #include <limits>
 #include <set>
+#include <string_view>
 #include <system_error>
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -33,14 +34,24 @@ constexpr std::array<const char*, 10> class_colors{"#332288", "#88ccee", "#44aa9
                                                    "#ddcc77", "#cc6677", "#882255", "#aa4499", "#777777"};
 constexpr std::array<int, 4> class_shapes{7, 5, 9, 13};  // disc, square, triangle, diamond
 
-// In single quotes gnuplot gives no character a meaning but the quote itself, which is doubled.
+// A string of gnuplot. Whatever could have a meaning there (quotes, backslashes, backquotes, which run programs) is
+// written as an octal number; four digits, so that a digit that follows stays apart.
 std::string quoted(const std::string& text) {
-  std::string result = "'";
+  std::string result = "\"";
   for (const char c : text) {
-    if (c == '\'') result += '\'';
-    result += c == '\n' || c == '\r' ? ' ' : c;
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x20) {
+      result += ' ';
+    } else if (code >= 0x80 || std::isalnum(code) != 0 ||
+               std::string_view(" ,.-_/").find(c) != std::string_view::npos) {
+      result += c;
+    } else {
+      std::array<char, 8> octal{};
+      (void)std::snprintf(octal.data(), octal.size(), "\\%04o", unsigned{code});
+      result += octal.data();
+    }
   }
-  return result + "'";
+  return result + "\"";
 }
 
 // A field of a CSV file.
@@ -48,7 +59,7 @@ std::string field(const std::string& text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"') result += '"';
-    result += c == '\n' || c == '\r' ? ' ' : c;
+    result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
   }
   return result + "\"";
 }
@@ -238,19 +249,21 @@ std::string plot_bars(const fs::path& path, const PlotText& text, const std::vec
   if (bars.empty()) throw hg::DataError(path.string() + ": there are no bars to draw");
   Picture picture(path, text);
   picture.csv() << "name,value\n";
-  std::string names;
+  // Read from an array: names that are set as tics would be formats, and those of a file cannot hold every character.
+  picture.line("array names[" + std::to_string(bars.size()) + "]");
   for (std::size_t i = 0; i < bars.size(); ++i) {
     picture.csv() << field(bars[i].name) << ',' << number(bars[i].value) << '\n';
-    names += (i ? ", " : "") + quoted(bars[i].name) + " " + std::to_string(i);
+    picture.line("names[" + std::to_string(i + 1) + "] = " + quoted(bars[i].name));
   }
-  picture.line("set xtics (" + names + ") scale 0");
+  picture.line("set xtics scale 0");
   picture.line("set grid noxtics");
   picture.line("set style fill solid 1.0 noborder");
   picture.line("set boxwidth 0.7");
   picture.line("set xrange [-0.6:" + number(static_cast<double>(bars.size()) - 0.4) + "]");
   const bool negative = std::any_of(bars.begin(), bars.end(), [](const Bar& bar) { return bar.value < 0; });
   if (!negative) picture.line("set yrange [0:*]");
-  picture.line("plot " + picture.data() + " skip 1 using 0:2 with boxes lc rgb '" + curve_colors[0] + "' notitle");
+  picture.line("plot " + picture.data() + " skip 1 using 0:2:xtic(names[int(column(0)) + 1]) with boxes lc rgb '" +
+               curve_colors[0] + "' notitle");
   return picture.draw();
 }
 

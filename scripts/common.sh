@@ -44,8 +44,8 @@ install_packages() {
   done
 }
 
-# What the library and its examples are built with.
-build_packages=(g++ cmake ninja-build libeigen3-dev libstb-dev zlib1g-dev libcli11-dev)
+# What the library and its examples are built with, and gnuplot, with which the examples draw.
+build_packages=(g++ cmake ninja-build libeigen3-dev libstb-dev zlib1g-dev libcli11-dev gnuplot-nox)
 # What its tests need beside that.
 # shellcheck disable=SC2034
 test_packages=(doctest-dev nlohmann-json3-dev)

@@ -37,6 +37,15 @@ cmp -s new/folder/ae/model.safetensors ae2/model.safetensors || fail "one thread
 trained vae epoch,train_loss,test_loss,seconds,test_reconstruction,test_kl 300 \
   reconstruction.png samples.png interpolation.png
 
+"$programs/mnist_vae" "${small[@]}" --latent 2 --output plane --quiet
+[[ $(head -n 1 plane/latent_plane.csv) == x,y,label ]] || fail "the points of the latent plane are missing"
+is_png plane/manifold.png || fail "plane/manifold.png is no PNG"
+# Where gnuplot is installed the numbers become pictures.
+if command -v gnuplot >/dev/null; then
+  for picture in vae/loss.png plane/latent_plane.png; do is_png "$picture" || fail "$picture is no PNG"; done
+fi
+[[ $(head -n 1 vae/loss.csv) == '"epoch","train","test"' ]] || fail "vae/loss.csv starts with '$(head -n 1 vae/loss.csv)'"
+
 "$programs/runtime_widths" "${small[@]}" --output widths --quiet
 trained widths epoch,train_loss,test_loss,seconds 0.4 reconstruction.png
 "$programs/runtime_widths" "${small[@]}" --widths 784 32 4 --variational --output variational --quiet
