@@ -136,6 +136,11 @@ TEST_CASE("training allocates at the first step only") {
               hg::VQAutoencoder{hg::Sequential{hg::Linear<200, 20>{}, hg::Tanh{}}, hg::VectorQuantizer{16, 5},
                                 hg::Sequential{hg::Linear<20, 200>{}, hg::Sigmoid{}}},
               hg::VQLoss{}, hg::CodebookEMA{hg::SGD<>{}}) == 0);
+    CHECK(allocations_of_steps(
+              hg::Sequential{hg::Conv2d{hg::ImageShape{1, 12, 12}, 8, 3, {.padding = 1}}, hg::ReLU{},
+                             hg::MaxPool2d{hg::ImageShape{8, 12, 12}, 2}, hg::GELU{},
+                             hg::ConvTranspose2d{hg::ImageShape{8, 6, 6}, 1, 2, {.stride = 2}}, hg::Sigmoid{}},
+              hg::BCELoss{}, hg::Adam<>{}) == 0);
   }
   hg::set_num_threads(before);
 }

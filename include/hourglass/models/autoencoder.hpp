@@ -36,6 +36,7 @@ class Autoencoder {
   static constexpr Index static_out = detail::static_out<Decoder>(detail::static_in<Decoder>());
 
   static constexpr bool rows_independent = detail::rows_independent<Encoder> && detail::rows_independent<Decoder>;
+  static constexpr Index row_group = std::max(detail::row_group<Encoder>(), detail::row_group<Decoder>());
   using LastActivation = detail::LastActivation<Decoder>;
 
   struct Cache {

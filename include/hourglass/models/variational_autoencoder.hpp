@@ -3,6 +3,7 @@
 // D. Kingma, M. Welling, "Auto-encoding variational Bayes", 2014.
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -50,6 +51,7 @@ class VariationalAutoencoder {
   static constexpr bool draws_latents_in_evaluation = true;
 
   static constexpr bool rows_independent = detail::rows_independent<Encoder> && detail::rows_independent<Decoder>;
+  static constexpr Index row_group = std::max(detail::row_group<Encoder>(), detail::row_group<Decoder>());
   using LastActivation = detail::LastActivation<Decoder>;
 
   struct Cache {

@@ -8,6 +8,7 @@
 //     update_buffers(cache)                                    running statistics follow the last training pass
 //     LastActivation, last_activation(), last_input(cache)     the activation that it ends in; void if otherwise
 //     rows_independent                                         no row of a batch looks at another, nor at a generator
+//     row_group                                                ranges of rows begin at multiples of it (optional: 1)
 //
 // A pass over rows can be cut into ranges of rows, one per thread, and the last pass into parts: three parallel regions
 // for a step, however deep the network is. `dy` of a container that ends in an activation is the gradient before that
@@ -72,8 +73,17 @@ inline constexpr bool ends_in_activation = !std::is_void_v<LastActivation<Module
 
 /// Other layers write gradients and scratch memory of the whole batch at once.
 template <class Module>
-inline constexpr bool rows_independent = Activation<Module> || Affine<Module> ||
+inline constexpr bool rows_independent = Activation<Module> || Affine<Module> || TakesRows<Module> ||
                                          (Container<Module> && requires { requires Module::rows_independent; });
+
+/// Ranges of rows begin at multiples of this.
+template <class Module>
+constexpr Index row_group() noexcept {
+  if constexpr (requires { Module::row_group; })
+    return Module::row_group;
+  else
+    return 1;
+}
 
 /// The activation that made the input of a module, for the product that makes the gradient of that input.
 template <class Scalar, class A>
@@ -119,6 +129,9 @@ void backward_inputs(const Module& module, const ConstMatrixView<Scalar>& x, con
       module.backward_inputs(x, dy, cache, gradient, dx, rows);
     else
       module.backward_inputs(x, dy, cache, gradient, dx, rows, before);
+  } else if constexpr (TakesRows<Module>) {
+    const ConstMatrixView<Scalar> y = rows_of(std::as_const(cache.values), rows);
+    module.backward(x, y, dy, dx, std::span<Scalar>(cache.scratch), rows, before.epilogue(dx.cols()));
   } else if constexpr (Affine<Module>) {
     if (dx.data() != nullptr) module.input_gradient(dy, dx, before.epilogue(dx.cols()));
   } else if constexpr (Activation<Module>) {
@@ -133,9 +146,12 @@ void backward_inputs(const Module& module, const ConstMatrixView<Scalar>& x, con
 
 /// A module whose input gradient can end in the derivative of the activation before it.
 template <class Module>
-inline constexpr bool starts_affine = Affine<Module> || requires {
-  requires Module::starts_affine;
-};
+inline constexpr bool starts_affine = [] {
+  if constexpr (requires { Module::starts_affine; })
+    return Module::starts_affine;
+  else
+    return Affine<Module> || TakesRows<Module>;
+}();
 
 template <class Scalar, class Self, class Cache, class Sink>
 void backward_parameters(Self& self, const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy, Cache& cache,
@@ -143,6 +159,9 @@ void backward_parameters(Self& self, const ConstMatrixView<Scalar>& x, const Con
   using Module = std::remove_const_t<Self>;
   if constexpr (Container<Module>) {
     Module::backward_parameters(self, x, dy, cache, sink, part);
+  } else if constexpr (TakesRows<Module>) {
+    if constexpr (requires { Module::fields(); })
+      Module::parameter_gradient(self, x.rows(), std::span<Scalar>(cache.scratch), sink, part);
   } else if constexpr (Affine<Module>) {
     Module::parameter_gradient(self, x, dy, sink, part);
   } else if constexpr (Sink::updates && !Activation<Module>) {

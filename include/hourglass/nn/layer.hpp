@@ -10,7 +10,17 @@
 //     backward(x, y, dy, dx, scratch, gradient)  fills the slots of its parameters, and dx unless dx is empty
 //     update_buffers(scratch)                    lets its buffers follow the last training pass (if it has any)
 // `static_in` and `static_out` state the widths that the compiler knows, `fields()` its parameters (parameter.hpp) and
-// buffers (buffer.hpp).
+// buffers (buffer.hpp). A layer of images also has in_image() and out_image(), and `static_in_image` and
+// `static_out_image`.
+//
+// A layer that says `takes_rows` works on any range of the rows of a batch, so that threads may share one, and has
+//     row_group                                              ranges begin at multiples of it (optional)
+//     work_per_row()                                         multiplications for a row, about (optional)
+//     scratch_size(batch, in, purpose)                       scalars for both passes, of the whole batch (optional)
+//     forward(x, y, scratch, mode, rows)                     fills y
+//     backward(x, y, dy, dx, scratch, rows, epilogue)        dx = epilogue(input gradient) unless dx is empty
+//     parameter_gradient(self, rows, scratch, sink, part)    for all rows, after backward; if it has parameters
+// where x, y, dy and dx are those of the range.
 //
 // What is made of other modules, such as Sequential, is a container: see nn/container.hpp.
 // Layers are const while they compute: all that a pass writes lies in memory that the caller passes in.
@@ -26,6 +36,7 @@
 #include "hourglass/core/activation.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
+#include "hourglass/core/image_shape.hpp"
 #include "hourglass/core/matrix.hpp"
 #include "hourglass/core/mode.hpp"
 #include "hourglass/core/parameter.hpp"
@@ -41,11 +52,18 @@ concept Container = requires {
   typename Module::Cache;
 };
 
-/// A layer whose forward pass is one product that can end in an activation: Linear. It has `product(x, y, epilogue)`,
-/// `input_gradient(dy, dx, epilogue)`, `parameter_gradient(self, x, dy, sink, part)` and `bias_data()`.
+/// A layer whose forward pass is one product that can end in an activation. Linear has `product(x, y, epilogue)`,
+/// `input_gradient(dy, dx, epilogue)`, `parameter_gradient(self, x, dy, sink, part)` and `bias_data()`; those that take
+/// rows have `product(x, y, scratch, rows, epilogue)`, which adds their bias itself.
 template <class Module>
 concept Affine = requires {
   requires Module::is_affine;
+};
+
+/// A layer that is told which rows of a batch it works on; see above.
+template <class Module>
+concept TakesRows = requires {
+  requires Module::takes_rows;
 };
 
 /// Rows [first, first + count) of a batch: what one thread works on.
@@ -126,6 +144,54 @@ constexpr Index static_out(Index in) noexcept {
     return Dynamic;
 }
 
+/// Shape of the images that the module expects and gives, as far as the compiler knows.
+template <class Module>
+constexpr ImageShape static_in_image() noexcept {
+  if constexpr (requires { Module::static_in_image; })
+    return Module::static_in_image;
+  else
+    return any_image;
+}
+template <class Module>
+constexpr ImageShape static_out_image(const ImageShape& in) noexcept {
+  if constexpr (requires { Module::static_out_image; })
+    return Module::static_out_image;
+  else if constexpr (preserves_width<Module>)
+    return in;
+  else
+    return any_image;
+}
+
+/// The same when the program runs; any_image: any, or no image.
+template <class Module>
+[[nodiscard]] ImageShape in_image(const Module& module) {
+  if constexpr (requires { module.in_image(); })
+    return module.in_image();
+  else
+    return any_image;
+}
+template <class Module>
+[[nodiscard]] ImageShape out_image(const Module& module, const ImageShape& in) {
+  if constexpr (requires { module.out_image(); })
+    return module.out_image();
+  else
+    return preserves_width<Module> ? in : any_image;
+}
+
+/// Multiplications of a forward pass for one row, about.
+template <class Module>
+[[nodiscard]] double work_per_row(const Module& module) {
+  if constexpr (is_parameter<Module>) {
+    return static_cast<double>(module.size());
+  } else if constexpr (requires { module.work_per_row(); }) {
+    return module.work_per_row();
+  } else {
+    double work = 0;
+    for_each_child(module, [&](const auto&, const auto& child) { work += work_per_row(child); });
+    return work;
+  }
+}
+
 template <class Module>
 [[nodiscard]] std::string_view layer_name(const Module&) noexcept {
   if constexpr (requires { Module::name; })
@@ -136,18 +202,18 @@ template <class Module>
 
 template <class Module>
 [[nodiscard]] Index in_features(const Module& module) {
-  if constexpr (Activation<Module>)
-    return Dynamic;
-  else
+  if constexpr (requires { module.in_features(); })
     return module.in_features();
+  else
+    return Dynamic;
 }
 
 template <class Module>
 [[nodiscard]] Index out_features(const Module& module, Index in) {
-  if constexpr (Activation<Module>)
-    return in;
-  else
+  if constexpr (requires { module.out_features(in); })
     return module.out_features(in);
+  else
+    return in;
 }
 
 template <class Scalar, class Module>
@@ -161,12 +227,14 @@ struct CacheOf<Scalar, Module> {
 
 template <class Scalar, class Module>
 [[nodiscard]] typename CacheOf<Scalar, Module>::type plan(const Module& module, Index max_batch, Index in,
-                                                          Purpose purpose) {
+                                                          Purpose purpose, bool keeps_values = true) {
   if constexpr (Container<Module>) {
     return module.plan(max_batch, in, purpose);
   } else {
     LayerCache<Scalar> cache;
-    cache.values = Matrix<Scalar>(max_batch, out_features(module, in));
+    if (keeps_values) cache.values = Matrix<Scalar>(max_batch, out_features(module, in));
+    if constexpr (requires { module.scratch_size(max_batch, in, purpose); })
+      cache.scratch.resize(static_cast<std::size_t>(module.scratch_size(max_batch, in, purpose)));
     if constexpr (requires { module.scratch_size(max_batch, in); })
       if (purpose == Purpose::training)
         cache.scratch.resize(static_cast<std::size_t>(module.scratch_size(max_batch, in)));
@@ -233,6 +301,8 @@ ConstMatrixView<Scalar> propagate(const Module& module, const ConstMatrixView<Sc
     MatrixView<Scalar> y = rows_of(cache.values, rows);
     if constexpr (Activation<Module>)
       activation_forward(module, y.size(), x.data(), y.data());
+    else if constexpr (TakesRows<Module>)
+      module.forward(x, y, std::span<Scalar>(cache.scratch), mode, rows);
     else
       module.forward(x, y, std::span<Scalar>(cache.scratch), mode);
     return y;

@@ -1,13 +1,16 @@
 // Sequential: layers one after another, y = layer_n(... layer_1(x)).
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <utility>
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
+#include "hourglass/core/image_shape.hpp"
 #include "hourglass/core/matrix.hpp"
 #include "hourglass/core/mode.hpp"
 #include "hourglass/core/parameter.hpp"
@@ -33,6 +36,28 @@ struct SequentialWidth<layer, width, First, Rest...> {
   static_assert(MatchingWidths<layer, width, static_in<First>()>::value);
   static constexpr Index value = SequentialWidth<layer + 1, static_out<First>(width), Rest...>::value;
 };
+
+/// The same for images.
+template <Index layer, ImageShape image, class... Layers>
+struct SequentialImage {
+  static constexpr ImageShape value = image;
+};
+template <Index layer, ImageShape image, class First, class... Rest>
+struct SequentialImage<layer, image, First, Rest...> {
+  static constexpr ImageShape in = static_in_image<First>();
+  static_assert(
+      MatchingImages<layer, image.channels, image.height, image.width, in.channels, in.height, in.width>::value);
+  static constexpr ImageShape value = SequentialImage<layer + 1, static_out_image<First>(image), Rest...>::value;
+};
+
+/// Shape of the images that the network expects, as sequential_in.
+template <class First, class... Rest>
+constexpr ImageShape sequential_in_image() noexcept {
+  if constexpr (static_in_image<First>() == any_image && sizeof...(Rest) > 0 && preserves_width<First>)
+    return sequential_in_image<Rest...>();
+  else
+    return static_in_image<First>();
+}
 
 /// Width that the network expects: that of the first layer that states one, when only width-preserving ones precede it.
 template <class First, class... Rest>
@@ -72,10 +97,14 @@ class Sequential {
   static constexpr std::string_view name = "Sequential";
   static constexpr Index static_in = detail::sequential_in<Layers...>();
   static constexpr Index static_out = detail::SequentialWidth<0, static_in, Layers...>::value;
-  static_assert(static_out != 0);  // uses the constant, so that the widths are checked as soon as the type is named
+  static constexpr ImageShape static_in_image = detail::sequential_in_image<Layers...>();
+  static constexpr ImageShape static_out_image = detail::SequentialImage<0, any_image, Layers...>::value;
+  // Uses the constants, so that widths and images are checked as soon as the type is named.
+  static_assert(static_out != 0 && static_out_image.channels != 0);
 
   static constexpr bool starts_affine = detail::starts_affine<Layer<0>>;
   static constexpr bool rows_independent = (detail::rows_independent<Layers> && ...);
+  static constexpr Index row_group = std::max({detail::row_group<Layers>()...});
   /// The activation that the network ends in, if it stands behind another layer.
   using LastActivation = typename detail::LastOf<(count > 1), Layer<count - 1>>::type;
 
@@ -134,6 +163,24 @@ class Sequential {
   [[nodiscard]] Index out_features(Index in) const {
     for_each_child(*this, [&](Index, const auto& layer) { in = detail::out_features(layer, in); });
     return in;
+  }
+
+  /// Shape of the images that the first layers expect; any_image when none states one.
+  [[nodiscard]] ImageShape in_image() const {
+    ImageShape image;
+    bool open = true;
+    for_each_child(*this, [&](Index, const auto& layer) {
+      if (!open) return;
+      image = detail::in_image(layer);
+      open = image == any_image && detail::preserves_width<std::remove_cvref_t<decltype(layer)>>;
+    });
+    return image;
+  }
+  /// Shape of the images that the last layers give, or any_image.
+  [[nodiscard]] ImageShape out_image() const {
+    ImageShape image;
+    for_each_child(*this, [&](Index, const auto& layer) { image = detail::out_image(layer, image); });
+    return image;
   }
 
   /// Buffers for batches of up to max_batch rows of `in` features.
@@ -201,9 +248,15 @@ class Sequential {
  private:
   void check_widths() const {
     Index width = Dynamic;
+    ImageShape image;
     Index giver = 0;
     std::string_view giver_name;
     for_each_child(*this, [&](Index index, const auto& layer) {
+      const ImageShape expected_image = detail::in_image(layer);
+      if (!compatible(image, expected_image))
+        throw ShapeError(detail::message("Sequential: layer ", giver, " (", giver_name, ") gives images of shape ",
+                                         image.str(), ", layer ", index, " (", detail::layer_name(layer), ") expects ",
+                                         expected_image.str(), "; make the two shapes equal"));
       const Index expected = detail::in_features(layer);
       if (!compatible(width, expected))
         throw ShapeError(detail::message("Sequential: layer ", giver, " (", giver_name, ") gives ", width,
@@ -211,11 +264,13 @@ class Sequential {
                                          expected, "; make the two numbers equal"));
       const Index in = expected == Dynamic ? width : expected;
       const Index out = in == Dynamic ? Dynamic : detail::out_features(layer, in);
-      if (out != width) {
+      const ImageShape out_image = detail::out_image(layer, image);
+      if (out != width || out_image != image) {
         giver = index;
         giver_name = detail::layer_name(layer);
       }
       width = out;
+      image = out_image;
     });
   }
 
@@ -244,7 +299,10 @@ class Sequential {
     const Index out = detail::out_features(layer, in);
     bool kept = true;  // the sums between a Linear and its activation: only if the derivative needs them
     if constexpr (fused<index>) kept = purpose == Purpose::training && !DerivativeFromOutput<Layer<index + 1>>;
-    if (kept) std::get<index>(cache.layers) = detail::plan<Scalar>(layer, max_batch, in, purpose);
+    if constexpr (TakesRows<Layer<index>>)
+      std::get<index>(cache.layers) = detail::plan<Scalar>(layer, max_batch, in, purpose, kept);
+    else if (kept)
+      std::get<index>(cache.layers) = detail::plan<Scalar>(layer, max_batch, in, purpose);
     if (purpose == Purpose::training && !passed_over<index>) cache.gradients[index] = Matrix<Scalar>(max_batch, out);
     if constexpr (index + 1 < count) plan_from<index + 1>(cache, max_batch, out, purpose);
   }
@@ -259,9 +317,14 @@ class Sequential {
       if constexpr (fused<index>) {
         const MatrixView<Scalar> out = rows_of(std::get<index + 1>(cache.layers).values, rows);
         MatrixView<Scalar> sums = rows_of(own.values, rows);
-        layer.product(x, out,
-                      epilogue::BiasActivation<Scalar, Layer<index + 1>>{
-                          layer.bias_data(), std::get<index + 1>(layers_), sums.data(), out.cols()});
+        epilogue::BiasActivation<Scalar, Layer<index + 1>> end{nullptr, std::get<index + 1>(layers_), sums.data(),
+                                                               out.cols()};
+        if constexpr (TakesRows<Layer<index>>) {
+          layer.product(x, out, std::span<Scalar>(own.scratch), rows, end);
+        } else {
+          end.bias = layer.bias_data();
+          layer.product(x, out, end);
+        }
         return out;
       } else {
         return detail::propagate<Scalar>(layer, x, own, mode, rows);

@@ -17,6 +17,7 @@ template <class Layer>
 class Unfused : public Layer {
  public:
   static constexpr bool is_affine = false;
+  static constexpr bool starts_affine = false;
   using Layer::Layer;
   Unfused() = default;
   explicit Unfused(Layer layer) : Layer(std::move(layer)) {}

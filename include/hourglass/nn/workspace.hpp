@@ -1,6 +1,7 @@
 // Workspace: every buffer that a pass through a model needs, made once.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -43,7 +44,7 @@ class Workspace {
         in_{in_features},
         out_{model.out_features(in_features)},
         purpose_{purpose},
-        work_per_row_{static_cast<double>(parameter_count(model))},
+        work_per_row_{detail::work_per_row(model)},
         cache_(model.plan(max_batch, in_features, purpose)) {
     if (purpose == Purpose::inference) return;
     gradients_ = ParameterBuffer<Scalar>(model);
@@ -204,14 +205,17 @@ class Workspace {
   /// body(rows) for `count` rows, cut into one range for each thread where that pays. Otherwise each product is cut.
   template <class Body>
   void by_rows(Index count, const Body& body) const {
+    constexpr Index group = detail::row_group<Model>();
+    const Index groups = (count + group - 1) / group;
     Index parts = 1;
     if constexpr (detail::rows_independent<Model>) {
       const Index threads = num_threads();
-      if (count >= threads * detail::least_rows_per_thread && is_worth_threads(count)) parts = threads;
+      if (count >= threads * detail::least_rows_per_thread && is_worth_threads(count))
+        parts = std::min(threads, groups);
     }
     parallel_for(parts, static_cast<int>(parts), [&](Index part) {
-      const Index first = count * part / parts;
-      body(RowRange{first, count * (part + 1) / parts - first});
+      const Index first = groups * part / parts * group;
+      body(RowRange{first, std::min(count, groups * (part + 1) / parts * group) - first});
     });
   }
 
