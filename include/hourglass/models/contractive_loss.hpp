@@ -22,7 +22,7 @@
 #include "hourglass/loss/reduction.hpp"
 #include "hourglass/models/code_penalty.hpp"
 #include "hourglass/models/penalized_terms.hpp"
-#include "hourglass/models/sum_of_rows.hpp"
+#include "hourglass/core/sum_of_rows.hpp"
 #include "hourglass/nn/linear.hpp"
 #include "hourglass/nn/mlp.hpp"
 #include "hourglass/nn/sequential.hpp"

@@ -17,7 +17,7 @@
 #include "hourglass/loss/reduction.hpp"
 #include "hourglass/models/code_penalty.hpp"
 #include "hourglass/models/penalized_terms.hpp"
-#include "hourglass/models/sum_of_rows.hpp"
+#include "hourglass/core/sum_of_rows.hpp"
 
 namespace hourglass {
 

@@ -15,56 +15,18 @@
 #include "hourglass/core/mode.hpp"
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/core/parameter_buffer.hpp"
-#include "hourglass/core/update.hpp"
-#include "hourglass/gemm/epilogue.hpp"
-#include "hourglass/gemm/gemm.hpp"
 #include "hourglass/models/code_penalty.hpp"
-#include "hourglass/models/sum_of_rows.hpp"
-#include "hourglass/models/tied_decoder.hpp"
 #include "hourglass/nn/apply.hpp"
 #include "hourglass/nn/container.hpp"
 #include "hourglass/nn/layer.hpp"
 #include "hourglass/nn/linear.hpp"
 #include "hourglass/nn/mlp.hpp"
 #include "hourglass/nn/sigmoid.hpp"
+#include "hourglass/nn/tied_decoder.hpp"
+#include "hourglass/nn/tied_gradient.hpp"
 #include "hourglass/nn/workspace.hpp"
 
 namespace hourglass {
-
-namespace detail {
-
-/// C(i, j) = rule(C(i, j), other(i, j) + (A B)(i, j)): a step along the sum of two gradients, one of which lies in
-/// memory. See epilogue::Update.
-template <class Scalar, class Rule>
-struct UpdateWithSum {
-  Rule rule;
-  const Scalar* other;     // (m, n), as far apart as C
-  std::ptrdiff_t leading;  // of C
-  static constexpr bool reads_output = true;
-  HOURGLASS_SIMD(V operator()(V product, V previous, auto at) const, {
-    const std::ptrdiff_t place = at.row * leading + at.col;
-    return rule(previous, at.template load<V>(other + place) + product, place, at);
-  })
-  void prefetch(std::ptrdiff_t row, std::ptrdiff_t col) const noexcept { rule.prefetch(row * leading + col); }
-};
-
-/// sums_j = sum of the rows x_nj, for the columns [begin, end).
-template <class Scalar>
-struct ColumnSums {
-  Index rows;
-  Index cols;
-  Range range;
-  const Scalar* x;
-  Scalar* sums;
-  HOURGLASS_SIMD(void operator()() const, {
-    for (Index j = range.begin; j < range.end; j += V::lanes) {
-      const Index n = std::min<Index>(V::lanes, range.end - j);
-      sum_of_rows<V>(rows, RowTerms<Scalar>{x + j, cols, n}).store(sums + j, n);
-    }
-  })
-};
-
-}  // namespace detail
 
 /// An encoder that is an Mlp and the decoder that mirrors it with the same weights, transposed, and biases of its own:
 /// `TiedAutoencoder{Mlp<Sigmoid, Sigmoid>{{784, 500, 30}}, Sigmoid{}}`. The decoder has the hidden activations of the
@@ -173,15 +135,16 @@ class TiedAutoencoder {
     for (std::size_t i = 0; i < depth; ++i) {
       const std::size_t mirror = depth - 1 - i;
       const auto& dsums = i + 1 < depth ? cache.encoder.gradients[i] : cache.code_gradient;
-      weight_gradient(self.encoder_.linear(i),
-                      i == 0 ? x : first_rows(std::as_const(cache.encoder.outputs[i - 1]), x.rows()),
-                      first_rows(dsums, x.rows()), Decoder::input_of(mirror, code, cache.decoder, rows),
-                      self.decoder_.gradient_of(mirror, dy, cache.decoder, rows), sink.at_slot(slot), part);
+      detail::tied_weight_gradient(
+          self.encoder_.linear(i), i == 0 ? x : first_rows(std::as_const(cache.encoder.outputs[i - 1]), x.rows()),
+          first_rows(dsums, x.rows()), Decoder::input_of(mirror, code, cache.decoder, rows),
+          self.decoder_.gradient_of(mirror, dy, cache.decoder, rows), sink.at_slot(slot), part);
       slot += slots_size<Scalar>(self.encoder_.linear(i));
     }
     for (std::size_t i = 0; i < depth; ++i) {
       auto&& bias = self.decoder_.layer(i).bias();
-      bias_gradient(bias, self.decoder_.gradient_of(i, dy, cache.decoder, rows), sink.at_slot(slot), part);
+      detail::tied_bias_gradient<Scalar>(bias, self.decoder_.gradient_of(i, dy, cache.decoder, rows),
+                                         sink.at_slot(slot), part);
       slot += slot_size<Scalar>(bias.size());
     }
   }
@@ -234,41 +197,6 @@ class TiedAutoencoder {
       return decoder.forward(encoder, x, cache, rows);
     }
   };
-
-  /// Part of dW = dsum^T x + code^T dmirror and db = column sums of dsum, for a layer of the encoder with input x and
-  /// its mirror, the layer of the decoder with input `code`: into their slots or into a step of an optimiser.
-  template <class Layer, class Sink>
-  static void weight_gradient(Layer& layer, const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dsum,
-                              const ConstMatrixView<Scalar>& code, const ConstMatrixView<Scalar>& dmirror,
-                              const Sink& sink, WorkPart part) {
-    const Index in = layer.in_features();
-    const Index out = layer.out_features();
-    // The first product leaves its part in memory; the second one, cut alike, adds to it.
-    Layer::parameter_gradient(std::as_const(layer), x, dsum, GradientStore<Scalar>{sink.gradient}, part);
-    const auto multiply = [&](Scalar* to, const auto& epilogue) {
-      gemm(in, out, x.rows(), transpose(row_major(dmirror.data(), in)), row_major(code.data(), out),
-           Output<Scalar>{to, out}, epilogue, {.part = part.index, .parts = part.count});
-    };
-    if constexpr (Sink::updates) {
-      multiply(layer.weight().data(),
-               detail::UpdateWithSum<Scalar, typename Sink::Rule>{sink.rule, sink.gradient, out});
-      const detail::Range sums = detail::column_sums_of_part<Scalar>(in, out, part.index, part.count);
-      const Index bias_slot = slot_size<Scalar>(in * out);
-      detail::update_range(sink.rule.at_slot(bias_slot), sums.begin, sums.end, layer.bias().data(),
-                           static_cast<const Scalar*>(sink.gradient + bias_slot));
-    } else {
-      multiply(sink.gradient, epilogue::Accumulate{});
-    }
-  }
-
-  /// Part of dc = column sums of dsum, likewise.
-  template <class Bias, class Sink>
-  static void bias_gradient(Bias& bias, const ConstMatrixView<Scalar>& dsum, const Sink& sink, WorkPart part) {
-    const detail::Range own = detail::share(dsum.cols(), detail::line<Scalar>, part.count, part.index);
-    simd::dispatch<Scalar>(detail::ColumnSums<Scalar>{dsum.rows(), dsum.cols(), own, dsum.data(), sink.gradient});
-    if constexpr (Sink::updates)
-      detail::update_range(sink.rule, own.begin, own.end, bias.data(), static_cast<const Scalar*>(sink.gradient));
-  }
 
   Encoder encoder_;
   Decoder decoder_;

@@ -45,15 +45,20 @@ inline constexpr bool takes_labels = [] {
     return std::is_invocable_v<const Loss&, ConstMatrixView<Scalar>, std::span<const Index>>;
 }();
 
-/// Throws unless the data set has samples with as many features as the model expects, and labels that fit the model if
-/// the loss takes labels.
-template <class Loss, class Model>
-void check_data(const char* what, const Model& model, const Dataset& data) {
+/// Throws unless there are samples, with as many features as the model expects.
+template <class Model>
+void check_samples(const char* what, const Model& model, const Samples& data) {
   if (data.rows() == 0) throw DataError(message(what, ": the data set is empty"));
   const Index expected = model.in_features();
   if (!compatible(data.cols(), expected))
     throw ShapeError(message(what, ": the data has ", data.cols(), " features per sample, the model expects ", expected,
                              "; check the image size or the width of the first layer"));
+}
+
+/// The same, and that the labels fit the model if the loss takes labels.
+template <class Loss, class Model>
+void check_data(const char* what, const Model& model, const Dataset& data) {
+  check_samples(what, model, data.samples());
   if constexpr (takes_labels<Loss, typename Model::Scalar>) {
     std::string_view user = "the loss";
     if constexpr (requires { Loss::name; }) user = Loss::name;
