@@ -71,6 +71,7 @@ class ConditionalVariationalAutoencoder {
   static constexpr bool draws_latents_in_evaluation = true;
 
   static constexpr bool rows_independent = detail::rows_independent<Encoder> && detail::rows_independent<Decoder>;
+  static constexpr Index row_group = std::max(detail::row_group<Encoder>(), detail::row_group<Decoder>());
   using LastActivation = detail::LastActivation<Decoder>;
 
   struct Cache {
@@ -201,6 +202,10 @@ class ConditionalVariationalAutoencoder {
     detail::backward_parameters<Scalar>(self.encoder_, x, dposterior, cache.encoder, sink, part);
     detail::backward_parameters<Scalar>(self.decoder_, latent, dy, cache.decoder,
                                         sink.at_slot(slots_size<Scalar>(self.encoder_)), part);
+  }
+  void update_buffers(const Cache& cache) {
+    detail::update_buffers<Scalar>(encoder_, cache.encoder);
+    detail::update_buffers<Scalar>(decoder_, cache.decoder);
   }
   [[nodiscard]] const auto& last_activation() const noexcept { return decoder_.last_activation(); }
   [[nodiscard]] const Scalar* last_input(const Cache& cache) const noexcept {

@@ -148,6 +148,7 @@ class TiedAutoencoder {
       slot += slot_size<Scalar>(bias.size());
     }
   }
+  void update_buffers(const Cache&) noexcept {}  // there are none
   [[nodiscard]] const Last& last_activation() const noexcept { return decoder_.last_activation(); }
   [[nodiscard]] const Scalar* last_input(const Cache& cache) const noexcept { return cache.decoder.sums.back().data(); }
 

@@ -68,6 +68,7 @@ class VQAutoencoder {
   static constexpr Index static_out = detail::static_out<Decoder>(detail::static_in<Decoder>());
 
   static constexpr bool rows_independent = detail::rows_independent<Encoder> && detail::rows_independent<Decoder>;
+  static constexpr Index row_group = std::max(detail::row_group<Encoder>(), detail::row_group<Decoder>());
   using LastActivation = detail::LastActivation<Decoder>;
 
   struct Cache {
@@ -206,6 +207,10 @@ class VQAutoencoder {
     if constexpr (Sink::updates)
       detail::update_range(own.rule, Index{0}, size, self.quantizer_.weight().data(),
                            static_cast<const Scalar*>(own.gradient));
+  }
+  void update_buffers(const Cache& cache) {
+    detail::update_buffers<Scalar>(encoder_, cache.encoder);
+    detail::update_buffers<Scalar>(decoder_, cache.decoder);
   }
   [[nodiscard]] const auto& last_activation() const noexcept { return decoder_.last_activation(); }
   [[nodiscard]] const Scalar* last_input(const Cache& cache) const noexcept {
