@@ -52,10 +52,12 @@ std::vector<float> weights(const Net& model) {
 /// MSE that writes down the targets it is called with and the steps it is told.
 struct Watching {
   std::vector<hg::Matrix<float>>* targets;
-  std::vector<std::int64_t> steps{};
+  std::vector<std::int64_t>* steps = nullptr;
   hg::Reduction reduction = hg::Reduction::mean;
 
-  void begin_step(std::int64_t step) { steps.push_back(step); }
+  void begin_step(std::int64_t step) {
+    if (steps != nullptr) steps->push_back(step);
+  }
   template <class... Workspace>
   float operator()(const hg::ConstMatrixView<float>& output, const hg::ConstMatrixView<float>& target,
                    Workspace&... workspace) const {
@@ -155,19 +157,19 @@ TEST_CASE("denoising and classification give the same bits at any number of thre
   CHECK(train(3) == expected);
 }
 
-TEST_CASE("a loss is told how many steps were taken, whether it is a variable or a temporary") {
+TEST_CASE("a loss is told how many steps were taken, in a copy") {
   const auto data = pixels(50, 6);
   auto model = net(6, 4, 6);
   hg::Rng rng{1};
   std::vector<hg::Matrix<float>> targets;
-  Watching loss{&targets};
+  std::vector<std::int64_t> steps;
+  const Watching loss{&targets, &steps};
   hg::fit(model, data, loss, hg::SGD{{.lr = 0.1}}, {.epochs = 2, .batch_size = 20, .validation = data, .log = nullptr},
           rng);
-  CHECK(loss.steps == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5});
+  CHECK(steps == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5});
   hg::fit(model, data, loss, hg::SGD{{.lr = 0.1}}, {.epochs = 1, .batch_size = 50, .log = nullptr}, rng);
-  CHECK(loss.steps.size() == 7);
-  CHECK(loss.steps.back() == 0);
-  CHECK_NOTHROW(hg::fit(model, data, Watching{&targets}, hg::SGD{{.lr = 0.1}}, {.epochs = 1, .log = nullptr}, rng));
+  CHECK(steps.size() == 7);
+  CHECK(steps.back() == 0);
 }
 
 TEST_CASE("a classifier learns, and its report counts every sample once, in a smaller last batch too") {

@@ -12,12 +12,12 @@
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/matrix.hpp"
 #include "hourglass/core/simd_math.hpp"
+#include "hourglass/core/sum_of_rows.hpp"
 #include "hourglass/loss/bce.hpp"
 #include "hourglass/loss/elementwise.hpp"
 #include "hourglass/loss/reduction.hpp"
 #include "hourglass/models/code_penalty.hpp"
 #include "hourglass/models/penalized_terms.hpp"
-#include "hourglass/core/sum_of_rows.hpp"
 
 namespace hourglass {
 

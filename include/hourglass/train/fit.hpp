@@ -93,18 +93,6 @@ void check_options(const FitOptions<Scalar>& options) {
     throw DataError("fit: l1, l2 and clip_grad_norm must be 0 or more");
 }
 
-/// Tells a loss that changes in the course of the training how many steps were taken.
-template <class Loss>
-void begin_step(Loss& loss, std::int64_t step) {
-  if constexpr (requires { loss.begin_step(step); })
-    loss.begin_step(step);
-  else
-    static_assert(
-        !requires(std::remove_const_t<Loss> & changing) { changing.begin_step(step); },
-        "fit tells this loss the step, which changes it: pass it as a temporary or a variable that is not "
-        "const");
-}
-
 /// A loss that depends on the weights themselves, not through the output alone: its calls take the model first, and it
 /// adds the direct gradient after backward(). See ContractiveLoss.
 template <class Loss, class Model>
@@ -121,7 +109,7 @@ template <class Model, class Loss, class Optimizer>
   LossMean mean;
   Index number = 0;
   Index images = 0;
-  Targets<std::remove_const_t<Loss>, Scalar> targets(data, workspace.max_batch());
+  Targets<Loss, Scalar> targets(data, workspace.max_batch());
   auto pass = batches<Scalar>(data.samples(), workspace.max_batch(), rng,
                               batch_options<Scalar>(options.transform, options.corruption, rng));
   for (auto batch = pass.begin(); batch != pass.end(); ++batch) {
@@ -129,7 +117,8 @@ template <class Model, class Loss, class Optimizer>
     const auto target = targets.of(batch);
     ++number;
     images += x.rows();
-    begin_step(loss, steps++);
+    if constexpr (requires { loss.begin_step(steps); }) loss.begin_step(steps);
+    ++steps;
     const auto output = model.forward(x, workspace, Training{rng});
     const auto value = [&] {
       if constexpr (LossOfWeights<Loss, Model>)
@@ -166,21 +155,20 @@ template <class Model, class Loss, class Optimizer>
 ///
 /// The data are shuffled anew each epoch with `rng`, which also feeds corruption, dropout and latent variables: the
 /// same seed gives the same model at any number of threads. Validation draws come from a stream of their own and are
-/// the same in every epoch. A loss that has `begin_step(std::int64_t step)` is told before each batch how many steps
-/// this fit has taken, 0 for the first: warm-up of a term. Throws DataError for an empty data set, for missing labels
-/// and labels that are no class of the model, for NaN or infinity in data or loss and for a model that was never
-/// initialised, and ShapeError when the widths do not fit.
+/// the same in every epoch. A loss that has `begin_step(std::int64_t step)` is told, in a copy, before each batch how
+/// many steps this fit has taken, 0 for the first: warm-up of a term. Throws DataError for an empty data set, for
+/// missing labels and labels that are no class of the model, for NaN or infinity in data or loss and for a model that
+/// was never initialised, and ShapeError when the widths do not fit.
 template <class Model, class Loss, class Optimizer>
-std::vector<EpochReport> fit(Model& model, const Dataset& data, Loss&& loss, Optimizer&& optimizer,
+std::vector<EpochReport> fit(Model& model, const Dataset& data, const Loss& loss, Optimizer&& optimizer,
                              const FitOptions<typename Model::Scalar>& options, Rng& rng) {
   using Clock = std::chrono::steady_clock;
-  using PlainLoss = std::remove_cvref_t<Loss>;
-  detail::check_objective<Model, PlainLoss>();
+  detail::check_objective<Model, Loss>();
   detail::check_options(options);
-  detail::check_data<PlainLoss>("fit", model, data);
+  detail::check_data<Loss>("fit", model, data);
   data.samples().check_finite();
   if (!options.validation.empty()) {
-    detail::check_data<PlainLoss>("fit (validation)", model, options.validation);
+    detail::check_data<Loss>("fit (validation)", model, options.validation);
     options.validation.samples().check_finite();
   }
   detail::check_initialized(model);
@@ -193,6 +181,7 @@ std::vector<EpochReport> fit(Model& model, const Dataset& data, Loss&& loss, Opt
   ProgressBar bar(options.log);
   std::vector<EpochReport> history;
   std::int64_t steps = 0;
+  Loss objective = loss;  // changes with the steps if it likes
   for (Index epoch = 1; epoch <= options.epochs; ++epoch) {
     EpochReport report;
     report.epoch = epoch;
@@ -200,14 +189,14 @@ std::vector<EpochReport> fit(Model& model, const Dataset& data, Loss&& loss, Opt
     report.learning_rate = optimizer.lr();
     const auto start = Clock::now();
     keep_threads([&] {
-      report.train = detail::train_epoch(model, data, loss, optimizer, options, rng, workspace, epoch, steps, bar);
+      report.train = detail::train_epoch(model, data, objective, optimizer, options, rng, workspace, epoch, steps, bar);
     });
     report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     report.images_per_second = static_cast<double>(data.rows()) / report.seconds;
     if (!options.validation.empty()) {
       Rng draws = validation_rng;
       keep_threads([&] {
-        report.test = detail::evaluate(model, options.validation, std::as_const(loss), draws, workspace,
+        report.test = detail::evaluate(model, options.validation, std::as_const(objective), draws, workspace,
                                        options.transform, options.corruption);
       });
     }
@@ -225,12 +214,11 @@ std::vector<EpochReport> fit(Model& model, const Dataset& data, Loss&& loss, Opt
 /// Trains a classifier on images and their labels, which may be of any integral type: see above. Throws ShapeError
 /// unless there is one label for each image.
 template <class Model, class Loss, class Optimizer>
-std::vector<EpochReport> fit(Model& model, const Samples& images, const Labels& labels, Loss&& loss,
+std::vector<EpochReport> fit(Model& model, const Samples& images, const Labels& labels, const Loss& loss,
                              Optimizer&& optimizer, const FitOptions<typename Model::Scalar>& options, Rng& rng) {
-  static_assert(detail::takes_labels<std::remove_cvref_t<Loss>, typename Model::Scalar>,
+  static_assert(detail::takes_labels<Loss, typename Model::Scalar>,
                 "fit: labels are for losses that take them, such as CrossEntropyLoss");
-  return fit(model, Dataset(images, labels), std::forward<Loss>(loss), std::forward<Optimizer>(optimizer), options,
-             rng);
+  return fit(model, Dataset(images, labels), loss, std::forward<Optimizer>(optimizer), options, rng);
 }
 
 }  // namespace hourglass
