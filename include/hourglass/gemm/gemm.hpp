@@ -170,10 +170,10 @@ void gemm(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const Operand<Sc
                                             : (work < 4e6 ? 1 : num_threads());
   // Above some 10 milliseconds an allocation costs nothing.
   const bool large = work >= 1e9 && std::min({m, n, k}) >= 512;
-  const bool few = left.col_stride == 1 && m <= detail::kernels<Scalar, Epilogue>().few.columns_rows;
+  detail::Kernels<Scalar> kernels = detail::kernels<Scalar, Epilogue>();
+  const bool few = left.col_stride == 1 && m <= kernels.few.columns_rows;
   const bool transposed = options.column_sums == nullptr && !few && detail::better_transposed(m, k, right);
-  const detail::Kernels<Scalar>& kernels =
-      detail::kernels<Scalar, Epilogue>(transposed && 2 * m <= detail::line<Scalar>);
+  if (transposed && 2 * m <= detail::line<Scalar>) kernels = detail::kernels<Scalar, Epilogue>(true);
   const detail::Grid grid =
       threads == 1 ? detail::Grid{} : detail::choose_grid(std::max<std::ptrdiff_t>(m, 1), n, threads);
   const auto compute = [&](std::ptrdiff_t task) {
@@ -208,3 +208,9 @@ void gemm(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const Operand<Sc
 }
 
 }  // namespace hourglass
+
+#ifdef HOURGLASS_EXTERN_KERNELS
+#define HOURGLASS_INSTANCE extern template
+#include "hourglass/gemm/instances.hpp"
+#undef HOURGLASS_INSTANCE
+#endif

@@ -70,16 +70,21 @@ struct FewRowsKernels {
   const std::ptrdiff_t* columns_vectors;   // by rows - 1
 };
 
-/// All that the loops need to know of an instruction set, for one epilogue.
+/// What the loops need to know of an instruction set, whatever the epilogue.
 template <class Scalar>
-struct Kernels {
+struct PlainKernels {
   std::ptrdiff_t lanes;
-  bool reads_output;
-  bool is_plain;             // the epilogue stores the sums as they are
   TileKernels<Scalar> tall;  // for more than flat.rows rows
   TileKernels<Scalar> flat;
   FewRowsKernels<Scalar> few;
   void (*add_columns)(const Operand<Scalar>& b, std::ptrdiff_t depth, std::ptrdiff_t cols, bool first, Scalar* sums);
+};
+
+/// All of it, for one epilogue.
+template <class Scalar>
+struct Kernels : PlainKernels<Scalar> {
+  bool reads_output;
+  bool is_plain;  // the epilogue stores the sums as they are
   void (*finish)(const Scalar* sums, std::ptrdiff_t sums_row, std::ptrdiff_t row, std::ptrdiff_t rows,
                  std::ptrdiff_t col, std::ptrdiff_t cols, const Output<Scalar>& c, const void* epilogue);
 };
@@ -105,17 +110,14 @@ struct KernelsByHeight {
   static constexpr auto table = make(std::make_index_sequence<static_cast<std::size_t>(highest - lowest + 1)>{});
 };
 
-/// With `finals` heights at the top that have the epilogue in registers. Every epilogue has to be compiled into every such
-/// kernel, which takes a compiler a while, so they are few: the heights that many rows are cut into. Other tiles leave
-/// their sums in the first-level cache, from where finish() takes them. Plain sums have a kernel for every height.
-template <class V, class Epilogue, int finals, int rows, int vectors>
+/// Plain sums have a kernel for every height.
+template <class V, int rows, int vectors>
 constexpr TileKernels<typename V::Scalar> tile_kernels() {
-  constexpr int lowest = std::is_same_v<Epilogue, epilogue::Store> ? 1 : rows - finals + 1;
   return {rows,
           vectors * V::lanes,
           TileShape<V>::narrow_rows,
-          lowest,
-          KernelsByHeight<V, Epilogue, vectors, lowest, rows>::table.data(),
+          1,
+          KernelsByHeight<V, epilogue::Store, vectors, 1, rows>::table.data(),
           KernelsByHeight<V, epilogue::Store, vectors, 1, rows>::table.data(),
           KernelsByHeight<V, epilogue::Store, 1, 1, TileShape<V>::narrow_rows>::table.data(),
           &run_tile<V, epilogue::Store, rows, vectors, true>,
@@ -148,40 +150,61 @@ struct FewRowsKernelsFor {
                                                             Shape::columns_rows, columns.data(),   vectors.data()};
 };
 
-template <class V, class Epilogue>
-struct KernelsFor {
+template <class V>
+struct PlainKernelsFor {
   using Shape = TileShape<V>;
-  // Tiles are cut evenly: from ten of them on, their heights are among these. Without wide vectors an epilogue in
-  // registers gains nothing.
-  static constexpr int finals = V::lanes * sizeof(typename V::Scalar) <= 16 ? 0 : Shape::tall_rows > 10 ? 3 : 2;
-  static constexpr Kernels<typename V::Scalar> value{
-      V::lanes,
-      Epilogue::reads_output,
-      std::is_same_v<Epilogue, epilogue::Store>,
-      tile_kernels<V, Epilogue, finals, Shape::tall_rows, Shape::tall_vectors>(),
-      tile_kernels<V, Epilogue, 0, Shape::flat_rows, Shape::flat_vectors>(),
-      FewRowsKernelsFor<V>::value,
-      &add_columns<V>,
-      &run_finish<V, Epilogue>};
+  static constexpr PlainKernels<typename V::Scalar> value{
+      V::lanes, tile_kernels<V, Shape::tall_rows, Shape::tall_vectors>(),
+      tile_kernels<V, Shape::flat_rows, Shape::flat_vectors>(), FewRowsKernelsFor<V>::value, &add_columns<V>};
 };
+
+/// A function, so that a program of many translation units can have these kernels in one of them: see instances.hpp.
+template <class V>
+[[nodiscard]] HOURGLASS_NOINLINE const PlainKernels<typename V::Scalar>& plain_kernels() noexcept {
+  return PlainKernelsFor<V>::value;
+}
+
+/// Every epilogue has to be compiled into every kernel that has it in registers, which takes a compiler a while, so
+/// there are few: for the heights that many rows are cut into. Tiles are cut evenly: from ten of them on, their heights
+/// are among these. Other tiles leave their sums in the first-level cache, from where finish() takes them. Without wide
+/// vectors an epilogue in registers gains nothing.
+template <class V, class Epilogue>
+[[nodiscard]] Kernels<typename V::Scalar> kernels_for() noexcept {
+  using Shape = TileShape<V>;
+  constexpr bool is_plain = std::is_same_v<Epilogue, epilogue::Store>;
+#ifdef HOURGLASS_FEWER_KERNELS  // for builds that instrument all code: compiled in a half of the time
+  constexpr int finals = 0;
+#else
+  constexpr int finals = V::lanes * sizeof(typename V::Scalar) <= 16 ? 0 : Shape::tall_rows > 10 ? 3 : 2;
+#endif
+  Kernels<typename V::Scalar> all{plain_kernels<V>(), Epilogue::reads_output, is_plain, &run_finish<V, Epilogue>};
+  if constexpr (!is_plain) {
+    constexpr int lowest = Shape::tall_rows - finals + 1;
+    all.tall.lowest = lowest;
+    all.flat.lowest = Shape::flat_rows + 1;
+    if constexpr (finals > 0)
+      all.tall.final = KernelsByHeight<V, Epilogue, Shape::tall_vectors, lowest, Shape::tall_rows>::table.data();
+  }
+  return all;
+}
 
 /// The kernels of isa(); or, with `half`, those with shorter vectors if they give the same bits.
 template <class Scalar, class Epilogue>
-[[nodiscard]] const Kernels<Scalar>& kernels([[maybe_unused]] bool half = false) noexcept {
+[[nodiscard]] Kernels<Scalar> kernels([[maybe_unused]] bool half = false) noexcept {
   switch (isa()) {
 #ifdef HOURGLASS_X86
     case Isa::avx512:
-      if (half) return KernelsFor<simd::Vector<Scalar, simd::Avx2>, Epilogue>::value;
-      return KernelsFor<simd::Vector<Scalar, simd::Avx512>, Epilogue>::value;
+      if (half) return kernels_for<simd::Vector<Scalar, simd::Avx2>, Epilogue>();
+      return kernels_for<simd::Vector<Scalar, simd::Avx512>, Epilogue>();
     case Isa::avx2:
-      return KernelsFor<simd::Vector<Scalar, simd::Avx2>, Epilogue>::value;
+      return kernels_for<simd::Vector<Scalar, simd::Avx2>, Epilogue>();
 #endif
 #ifdef HOURGLASS_ARM64
     case Isa::neon:
-      return KernelsFor<simd::Vector<Scalar, simd::Neon>, Epilogue>::value;
+      return kernels_for<simd::Vector<Scalar, simd::Neon>, Epilogue>();
 #endif
     default:
-      return KernelsFor<simd::Vector<Scalar, simd::Baseline>, Epilogue>::value;
+      return kernels_for<simd::Vector<Scalar, simd::Baseline>, Epilogue>();
   }
 }
 
