@@ -30,6 +30,8 @@ CASES = {
         (18, 3, 2),
         lambda: nn.ConvTranspose2d(18, 2, (3, 2), stride=(1, 2), padding=(2, 0), output_padding=(0, 1)),
     ),
+    "conv2d_narrowing": ((5, 4, 5), lambda: nn.Conv2d(5, 2, (3, 2), padding=1)),
+    "conv_transpose2d_widening": ((2, 4, 5), lambda: nn.ConvTranspose2d(2, 20, (2, 3), padding=1)),
     "max_pool2d": ((2, 4, 6), lambda: nn.MaxPool2d(2)),
     "max_pool2d_odd": ((2, 5, 7), lambda: nn.MaxPool2d(2)),
     "max_pool2d_overlapping": ((2, 5, 6), lambda: nn.MaxPool2d(3, stride=2, padding=1)),

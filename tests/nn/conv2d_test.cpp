@@ -22,6 +22,7 @@ void check_all() {
   check_images<Scalar>(Conv{{2, 5, 5}, 3, 1, {.stride = 2, .bias = false}}, "conv2d_pixel");
   check_images<Scalar>(Conv{{2, 6, 6}, 18, 4, {.stride = 2, .padding = 1}}, "conv2d_4");
   check_images<Scalar>(Conv{{1, 3, 3}, 2, 3, {.padding = 4}}, "conv2d_border");
+  check_images<Scalar>(Conv{{5, 4, 5}, 2, {3, 2}, {.padding = 1}}, "conv2d_narrowing");
 }
 
 }  // namespace
@@ -40,6 +41,7 @@ TEST_CASE("gradient check") {
   CHECK(image_gradcheck(Conv{{2, 5, 4}, 3, 3, {.padding = 1}}, Conv{{3, 5, 4}, 2, 2}) == "");
   CHECK(image_gradcheck(Conv{{1, 6, 6}, 2, 3, {.stride = 2, .padding = 1}}, hg::Tanh{},
                         Conv{{2, 3, 3}, 2, 2, {.stride = 2, .padding = 1, .bias = false}}) == "");
+  CHECK(image_gradcheck(Conv{{9, 3, 3}, 2, 3, {.padding = 1}}) == "");  // columns are input channels, in two blocks
   CHECK(image_gradcheck(Conv{{1, 1, 1}, 1, 1}, Conv{{1, 1, 1}, 1, 3, {.stride = 3, .padding = 1}}) == "");
 }
 

@@ -21,6 +21,7 @@ void check_all() {
   check_images<Scalar>(Conv{{2, 3, 3}, 3, 2, {.stride = 3, .output_padding = 2}}, "conv_transpose2d_gaps");
   check_images<Scalar>(Conv{{18, 3, 2}, 2, {3, 2}, {.stride = {1, 2}, .padding = {2, 0}, .output_padding = {0, 1}}},
                        "conv_transpose2d_rectangular");
+  check_images<Scalar>(Conv{{2, 4, 5}, 20, {2, 3}, {.padding = 1}}, "conv_transpose2d_widening");
 }
 
 }  // namespace

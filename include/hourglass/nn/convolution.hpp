@@ -231,24 +231,25 @@ struct RunPass {
   })
 };
 
-/// Sums of weight gradients over images: rows are (channel, tap) of the image, columns channels of the pixels.
+/// Sums of weight gradients over images. Rows are channels and taps of the side that `pass` starts from, columns
+/// channels of the other.
 template <class Scalar>
 struct RunWeightGradient {
-  const ConvolutionPass& pass;  // to_pixels, whose padded image is there
-  const Scalar* padded;
-  const Scalar* pixels;
-  Scalar* columns;  // (blocks, h * w, line): the pixels with their channels last
-  Scalar* sums;     // (blocks, C * kh * kw, line)
-  const Index* offset;
+  const ConvolutionPass& pass;  // of one phase
+  const Scalar* padded;         // its start
+  const Scalar* end;            // its end
+  Scalar* columns;              // (blocks, pixels, line): the end with its channels last
+  Scalar* sums;                 // (blocks, offsets, line)
+  const std::vector<Index>& offsets;
   bool add;
 
   HOURGLASS_SIMD(void operator()() const, {
     constexpr Index line = shifted_block<Scalar>;
-    const ImageShape to = pass.to;
-    const Index height = pass.a_row;
-    pack_blocks<V>(pixels, to.plane(), to.channels, columns);
-    shifted_sums<V>({height, (to.channels + line - 1) / line, to.height, to.width, offset, padded, pass.padded.width,
-                     columns, sums, height * line, add});
+    const ImageShape& to = pass.to;
+    const auto height = static_cast<Index>(offsets.size());
+    pack_blocks<V>(end, to.plane(), to.channels, columns);
+    shifted_sums<V>({height, (to.channels + line - 1) / line, to.height, to.width, offsets.data(), padded,
+                     pass.padded.width, columns, sums, height * line, add});
   })
 };
 
@@ -295,30 +296,34 @@ struct PadImage {
   HOURGLASS_SIMD(void operator()() const, { pad_image<V>(pass, image, padded); })
 };
 
-/// gradient[m * height + i] = sum over groups, in ascending order, of sums[group][m / line][i][m % line].
+/// gradient(row channel, column channel, tap) = sum over groups, in ascending order, of their sums, for the columns
+/// [first, last), of which the first begins a block.
 template <class Scalar>
 struct AddGroups {
-  const Scalar* sums;
+  const Scalar* sums;  // (groups, blocks, height, line)
   Index group_size;
   Index groups;
   Index height;
-  Index first;  // channel, a multiple of line
+  Index taps;
+  Index first;
   Index last;
   Scalar* gradient;
+  Index row_stride;  // of channels in the gradient
+  Index column_stride;
 
   HOURGLASS_SIMD(void operator()() const, {
     constexpr Index line = shifted_block<Scalar>;
-    for (Index m = first; m < last; m += line)
-      for (Index i = 0; i < height; ++i)
-        for (Index lane = 0; lane < line && m + lane < last; lane += V::lanes) {
-          const Scalar* from = sums + (m * height + i * line) + lane;
-          V total(Scalar(0));
-          for (Index group = 0; group < groups; ++group) total = total + V::load(from + group * group_size);
-          Scalar values[V::lanes];
-          total.store(values);
-          const Index count = std::min<Index>(V::lanes, last - m - lane);
-          for (Index l = 0; l < count; ++l) gradient[(m + lane + l) * height + i] = values[l];
-        }
+    for (Index column = first; column < last; column += V::lanes)
+      for (Index i = 0; i < height; ++i) {
+        const Scalar* from = sums + (column / line * height + i) * line + column % line;
+        V total(Scalar(0));
+        for (Index group = 0; group < groups; ++group) total = total + V::load(from + group * group_size);
+        Scalar values[V::lanes];
+        total.store(values);
+        Scalar* to = gradient + i / taps * row_stride + column * column_stride + i % taps;
+        for (Index lane = 0; lane < std::min<Index>(V::lanes, last - column); ++lane)
+          to[lane * column_stride] = values[lane];
+      }
   })
 };
 
@@ -378,9 +383,11 @@ class Convolution {
   }
 
   /// The weight as a matrix, the first axis of its shape down and the others right.
-  [[nodiscard]] MatrixView<Scalar> weight() noexcept { return {weight_.data(), weight_.shape()[0], terms()}; }
+  [[nodiscard]] MatrixView<Scalar> weight() noexcept {
+    return {weight_.data(), weight_.shape()[0], weight_.size() / weight_.shape()[0]};
+  }
   [[nodiscard]] ConstMatrixView<Scalar> weight() const noexcept {
-    return {weight_.data(), weight_.shape()[0], terms()};
+    return {weight_.data(), weight_.shape()[0], weight_.size() / weight_.shape()[0]};
   }
   /// The bias as a row, shape (1, out_channels); (1, 0) without one.
   [[nodiscard]] MatrixView<Scalar> bias() noexcept { return {bias_.data(), 1, bias_.size()}; }
@@ -415,16 +422,16 @@ class Convolution {
     detail::for_each_group(rows, work_per_row(), [&](Index group, Index first, Index last) {
       const detail::PassScratch<Scalar> own = pass_scratch(scratch, group, backward_);
       const GroupSums sums = group_sums(scratch, group);
-      Scalar* const padded = transposed ? own.padded : pass_scratch(scratch, group, forward_).padded;
+      Scalar* const padded = sums_go_back() ? own.padded : pass_scratch(scratch, group, forward_).padded;
       for (Index row = first - rows.first; row < last - rows.first; ++row) {
         const Scalar* const in = x.data() + row * x.cols();
         const Scalar* const out = dy.data() + row * dy.cols();
         if (dx.data() != nullptr) run(backward_, nullptr, out, own, dx.data() + row * dx.cols(), row, epilogue);
-        if (!transposed || dx.data() == nullptr)
-          simd::dispatch<Scalar>(detail::PadImage<Scalar>{to_pixels(), transposed ? out : in, padded});
+        if (!sums_go_back() || dx.data() == nullptr)
+          simd::dispatch<Scalar>(detail::PadImage<Scalar>{sums_pass(), sums_go_back() ? out : in, padded});
         const bool add = row > first - rows.first;
-        simd::dispatch<Scalar>(detail::RunWeightGradient<Scalar>{to_pixels(), padded, transposed ? in : out,
-                                                                 sums.columns, sums.weight, offsets_.data(), add});
+        simd::dispatch<Scalar>(detail::RunWeightGradient<Scalar>{sums_pass(), padded, sums_go_back() ? in : out,
+                                                                 sums.columns, sums.weight, offsets_, add});
         if (has_bias()) simd::dispatch<Scalar>(detail::AddPlanes<Scalar>{out_image(), out, sums.bias, add});
       }
     });
@@ -434,19 +441,24 @@ class Convolution {
   template <class Self, class Sink>
   static void parameter_gradient(Self& self, Index rows, std::span<Scalar> scratch, const Sink& sink, WorkPart part) {
     constexpr Index line = detail::shifted_block<Scalar>;
-    const Index channels = self.weight_.shape()[0];
-    const Index terms = self.terms();
     const Index groups = (rows + row_group - 1) / row_group;
-    const Index blocks = (channels + line - 1) / line;
-    const Index first = blocks * part.index / part.count * line;
-    const Index last = std::min(channels, blocks * (part.index + 1) / part.count * line);
+    const Index area = self.weight_.shape()[2] * self.weight_.shape()[3];
+    const Index next = self.weight_.shape()[1] * area;  // from one of its rows to the next
+    // Only columns that are rows of W can be given to several threads, each with whole rows for the optimiser.
+    const bool exchanged = self.sums_are_exchanged_;
+    const int parts = exchanged ? 1 : part.count;
+    const Index blocks = part.index < parts ? self.blocks() : 0;
+    const Index first = blocks * part.index / parts * line;
+    const Index last = std::min(self.sums_pass().to.channels, blocks * (part.index + 1) / parts * line);
     const Index bias_slot = slot_size<Scalar>(self.weight_.size());
     const GroupSums sums = self.group_sums(scratch, 0);
-    simd::dispatch<Scalar>(
-        detail::AddGroups<Scalar>{sums.weight, self.backward_size(), groups, terms, first, last, sink.gradient});
+    simd::dispatch<Scalar>(detail::AddGroups<Scalar>{sums.weight, self.backward_size(), groups,
+                                                     static_cast<Index>(self.offsets_.size()), area, first, last,
+                                                     sink.gradient, exchanged ? next : area, exchanged ? area : next});
     if constexpr (Sink::updates)
-      detail::update_range(sink.rule, first * terms, last * terms, self.weight_.data(),
-                           static_cast<const Scalar*>(sink.gradient));
+      if (first < last)
+        detail::update_range(sink.rule, exchanged ? 0 : first * next, exchanged ? self.weight_.size() : last * next,
+                             self.weight_.data(), static_cast<const Scalar*>(sink.gradient));
     if (part.index != 0 || !self.has_bias()) return;
     Scalar* const db = sink.gradient + bias_slot;
     for (Index channel = 0; channel < self.bias_.size(); ++channel) {
@@ -467,16 +479,25 @@ class Convolution {
                              : detail::to_image_pass(image, pixels, kernel, stride, padding)},
         weight_{Shape{pixels.channels, image.channels, kernel.height, kernel.width}} {
     if (bias) bias_ = Parameter<Scalar>{Shape{out_image().channels}};
-    for (Index channel = 0; channel < image.channels; ++channel)
-      for (const detail::Tap& tap : to_pixels().taps)
-        offsets_.push_back(channel * to_pixels().padded_channel() + tap.b);
+    // Channels of the columns fill blocks; without a stride both sides can be the columns.
+    constexpr Index line = detail::shifted_block<Scalar>;
+    sums_are_exchanged_ =
+        stride == Size2d{1} && pixels.channels * detail::ceil_div(image.channels, line) * image.plane() <
+                                   image.channels * detail::ceil_div(pixels.channels, line) * pixels.plane();
+    const detail::ConvolutionPass& pass = sums_pass();
+    for (Index channel = 0; channel < pass.from.channels; ++channel)
+      for (const detail::Tap& tap : pass.taps)
+        offsets_.push_back(channel * pass.padded_channel() + pass.phases[0].source + tap.b);
   }
 
  private:
   [[nodiscard]] static std::string_view name() noexcept { return transposed ? "ConvTranspose2d" : "Conv2d"; }
   [[nodiscard]] const detail::ConvolutionPass& to_pixels() const noexcept { return transposed ? backward_ : forward_; }
-  /// Terms of a sum of to_pixels.
-  [[nodiscard]] Index terms() const noexcept { return to_pixels().a_row; }
+  /// The sums of weight gradients come from the padded images of backward_ rather than forward_.
+  [[nodiscard]] bool sums_go_back() const noexcept { return transposed != sums_are_exchanged_; }
+  [[nodiscard]] const detail::ConvolutionPass& sums_pass() const noexcept {
+    return sums_go_back() ? backward_ : forward_;
+  }
 
   // Scratch memory: for each group what forward() needs, and behind all of those what backward() needs besides.
   [[nodiscard]] static Index rounded(Index size) noexcept { return detail::shifted_row<Scalar>(size); }
@@ -488,12 +509,14 @@ class Convolution {
            (pass.is_split() ? rounded(pass.to.size() + detail::shifted_slack<Scalar>) : 0);
   }
   [[nodiscard]] Index blocks() const noexcept {
-    return (weight_.shape()[0] + detail::shifted_block<Scalar> - 1) / detail::shifted_block<Scalar>;
+    return detail::ceil_div(sums_pass().to.channels, detail::shifted_block<Scalar>);
   }
   [[nodiscard]] Index columns_size() const noexcept {
-    return rounded(blocks() * detail::shifted_block<Scalar> * to_pixels().to.plane());
+    return rounded(blocks() * detail::shifted_block<Scalar> * sums_pass().to.plane());
   }
-  [[nodiscard]] Index sums_size() const noexcept { return rounded(blocks() * detail::shifted_block<Scalar> * terms()); }
+  [[nodiscard]] Index sums_size() const noexcept {
+    return rounded(blocks() * detail::shifted_block<Scalar> * static_cast<Index>(offsets_.size()));
+  }
   [[nodiscard]] Index forward_size() const noexcept { return pass_size(forward_); }
   [[nodiscard]] Index backward_size() const noexcept {
     return pass_size(backward_) + columns_size() + sums_size() + rounded(bias_.size());
@@ -510,8 +533,8 @@ class Convolution {
     return {begin, sums, sums + pass.to.channels * rounded(pass.most_cols())};
   }
   struct GroupSums {
-    Scalar* columns;  // (blocks, h * w, line)
-    Scalar* weight;   // (blocks, C * kh * kw, line)
+    Scalar* columns;  // (blocks, pixels, line)
+    Scalar* weight;   // (blocks, offsets, line)
     Scalar* bias;     // (out_channels)
   };
   [[nodiscard]] GroupSums group_sums(std::span<Scalar> scratch, Index group) const noexcept {
@@ -528,9 +551,10 @@ class Convolution {
 
   detail::ConvolutionPass forward_;
   detail::ConvolutionPass backward_;
-  std::vector<Index> offsets_;  // of the terms of to_pixels in a padded image
-  Parameter<Scalar> weight_;    // (pixel channels, image channels, kh, kw)
-  Parameter<Scalar> bias_;      // (out_channels)
+  bool sums_are_exchanged_ = false;  // columns of weight gradients are channels of images, not of pixels
+  std::vector<Index> offsets_;       // of their rows, (channel, tap), in a padded image of sums_pass()
+  Parameter<Scalar> weight_;         // (pixel channels, image channels, kh, kw)
+  Parameter<Scalar> bias_;           // (out_channels)
 };
 
 }  // namespace hourglass

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
+#include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/image_shape.hpp"
@@ -49,16 +51,15 @@ class MaxPool2d : public ImageLayer<MaxPool2d<Image, KernelSize, Stride, Padding
   void backward_image(const Scalar* x, const Scalar*, const Scalar* dy, Scalar* dx) const {
     if (is_two_by_two() && covers_all())
       return for_each_square(x, [&](Index place, const Scalar* top, const Scalar* bottom) {
-        const Index right = second(top[0], top[1]);
-        const Index low_right = second(bottom[0], bottom[1]);
-        const Index low = second(top[right], bottom[low_right]);
-        const Scalar gradient = dy[place];
+        const bool right = is_second(top[0], top[1]);
+        const bool low_right = is_second(bottom[0], bottom[1]);
+        const bool low = is_second(right ? top[1] : top[0], low_right ? bottom[1] : bottom[0]);
         Scalar* const to = dx + (top - x);
         Scalar* const under = dx + (bottom - x);
-        to[0] = low == 0 && right == 0 ? gradient : Scalar(0);
-        to[1] = low == 0 && right != 0 ? gradient : Scalar(0);
-        under[0] = low != 0 && low_right == 0 ? gradient : Scalar(0);
-        under[1] = low != 0 && low_right != 0 ? gradient : Scalar(0);
+        to[0] = where(!low & !right, dy[place]);
+        to[1] = where(!low & right, dy[place]);
+        under[0] = where(low & !low_right, dy[place]);
+        under[1] = where(low & low_right, dy[place]);
       });
     std::fill_n(dx, windows_.in.size(), Scalar(0));
     windows_.for_each([&](Index place, const auto& window, Index channel) {
@@ -67,14 +68,20 @@ class MaxPool2d : public ImageLayer<MaxPool2d<Image, KernelSize, Stride, Padding
   }
 
  private:
-  /// 1 if b is the maximum of both, 0 if a is: the first one of equals, and of NaNs.
+  /// Whether b is the maximum of a and b: the first one of equals, and of NaNs.
   template <class Scalar>
-  [[nodiscard]] static Index second(Scalar a, Scalar b) noexcept {
-    return b > a || (b != b && a == a) ? 1 : 0;
+  [[nodiscard]] static bool is_second(Scalar a, Scalar b) noexcept {
+    return (b > a) | ((b != b) & (a == a));
   }
   template <class Scalar>
   [[nodiscard]] static Scalar larger(Scalar a, Scalar b) noexcept {
-    return second(a, b) != 0 ? b : a;
+    return is_second(a, b) ? b : a;
+  }
+  /// value or 0, without a branch, which nobody could predict.
+  template <class Scalar>
+  [[nodiscard]] static Scalar where(bool condition, Scalar value) noexcept {
+    using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
+    return std::bit_cast<Scalar>(static_cast<Bits>(std::bit_cast<Bits>(value) & (Bits{0} - Bits{condition})));
   }
   /// Where the largest value of a window is in its channel.
   template <class Scalar>
@@ -83,7 +90,7 @@ class MaxPool2d : public ImageLayer<MaxPool2d<Image, KernelSize, Stride, Padding
     for (Index row = window.top; row < window.bottom; ++row)
       for (Index col = window.left; col < window.right; ++col) {
         const Index place = row * windows_.in.width + col;
-        if (second(channel[best], channel[place]) != 0) best = place;
+        if (is_second(channel[best], channel[place])) best = place;
       }
     return best;
   }
