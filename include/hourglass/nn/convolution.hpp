@@ -1,29 +1,16 @@
-// Convolution: what Conv2d and ConvTranspose2d share. Each is the other's adjoint.
+// Convolution: what Conv2d and ConvTranspose2d share. Each is the other's adjoint; see nn/convolution_pass.hpp.
 //
-// A window of kernel (kh, kw) moves over an image (C, H, W) with a border of `padding` zeros in steps of `stride`; its
-// places make pixels (M, h, w), and the weight W is (M, C, kh, kw).
-//
-//   to_pixels        pixels(m, y, x) = sum over c, i, j of W(m, c, i, j) image(c, y s + i - p, x s + j - p)
-//   to_image         image(c, y, x) = sum over m, i, j of W(m, c, i, j) pixels(m, (y + p - i) / s, (x + p - j) / s),
-//                    over those i and j for which the quotients are whole
-//   weight_gradient  dW(m, c, i, j) = sum over y, x of pixels(m, y, x) image(c, y s + i - p, x s + j - p)
-//
-// All run on one image at a time, whose parts stay in a near cache, as products of gemm/shifted.hpp. With stride s an
-// image is first split into s * s ones, of which each takes every s-th row and column; to_image makes such parts, one
-// after another, each with its own taps.
-//
-// Images of a batch come in groups of images_per_group. A group has its own scratch memory and its own sum of weight
-// gradients, so that groups may run side by side; the sums are then added in the order of the groups.
+// All runs on one image at a time, whose parts stay in a near cache. Images of a batch come in groups of
+// images_per_group. A group has its own scratch memory and its own sum of weight gradients, so that groups may run side
+// by side; the sums are then added in the order of the groups.
 #pragma once
 
 #include <algorithm>
-#include <cstddef>
 #include <span>
 #include <string_view>
 #include <tuple>
 #include <vector>
 
-#include "hourglass/core/blocks.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/image_shape.hpp"
@@ -37,295 +24,11 @@
 #include "hourglass/gemm/epilogue.hpp"
 #include "hourglass/gemm/shifted.hpp"
 #include "hourglass/nn/container.hpp"
+#include "hourglass/nn/convolution_gradient.hpp"
+#include "hourglass/nn/convolution_pass.hpp"
 #include "hourglass/nn/layer.hpp"
 
 namespace hourglass::detail {
-
-[[nodiscard]] constexpr Index ceil_div(Index a, Index b) noexcept { return a > 0 ? (a + b - 1) / b : -(-a / b); }
-
-/// One direction of a convolution: images of shape `from` become images of shape `to`.
-struct ConvolutionPass {
-  /// Taps that share one grid of results: every stride-th row and column of the result.
-  struct Phase {
-    std::size_t first_tap;
-    Index taps;
-    Index rows;
-    Index cols;
-    Index source;  // the first result's place in a padded channel
-    Index dest;    // and in a channel of the result
-  };
-
-  ImageShape from;
-  ImageShape to;
-  Size2d split;    // every split-th row and column of `from` lie together
-  Size2d padding;  // zeros before the first row and column of `from`
-  Size2d parts;    // of the split that some tap sees
-  Size2d padded;   // size of each part
-  Size2d stride;   // of a phase in the result
-  Index a_row;
-  Index a_channel;
-  std::vector<Tap> taps;
-  std::vector<Phase> phases;
-
-  [[nodiscard]] Index padded_channel() const noexcept {
-    return parts.height * parts.width * padded.height * padded.width;
-  }
-  [[nodiscard]] Index padded_size() const noexcept { return from.channels * padded_channel(); }
-  /// Columns of the largest product.
-  [[nodiscard]] Index most_cols() const noexcept {
-    Index most = 0;
-    for (const Phase& phase : phases) most = std::max(most, cols_of(phase));
-    return most;
-  }
-  [[nodiscard]] Index cols_of(const Phase& phase) const noexcept {
-    return (phase.rows - 1) * padded.width + phase.cols;
-  }
-  /// Results of phases are put together in memory of their own first.
-  [[nodiscard]] bool is_split() const noexcept { return phases.size() > 1; }
-};
-
-/// to_pixels, for the given number M of channels of the pixels.
-[[nodiscard]] inline ConvolutionPass to_pixels_pass(const ImageShape& image, const ImageShape& pixels, Size2d kernel,
-                                                    Size2d stride, Size2d padding) {
-  const Index area = kernel.height * kernel.width;
-  const Size2d parts{std::min(stride.height, kernel.height), std::min(stride.width, kernel.width)};
-  const Size2d padded{pixels.height + (kernel.height - 1) / stride.height,
-                      pixels.width + (kernel.width - 1) / stride.width};
-  ConvolutionPass pass{image, pixels, stride, padding, parts, padded, Size2d{1}, image.channels * area, area, {}, {}};
-  for (Index i = 0; i < kernel.height; ++i)
-    for (Index j = 0; j < kernel.width; ++j) {
-      const Index part = i % stride.height * parts.width + j % stride.width;
-      pass.taps.push_back(
-          {i * kernel.width + j, (part * padded.height + i / stride.height) * padded.width + j / stride.width});
-    }
-  pass.phases.push_back({0, area, pixels.height, pixels.width, 0, 0});
-  return pass;
-}
-
-/// to_image.
-[[nodiscard]] inline ConvolutionPass to_image_pass(const ImageShape& image, const ImageShape& pixels, Size2d kernel,
-                                                   Size2d stride, Size2d padding) {
-  const Index area = kernel.height * kernel.width;
-  // Row y of the image, y + padding = a stride + part, sees pixels a, a - 1, ...: as many as the part has taps.
-  const Size2d before{ceil_div(kernel.height, stride.height) - 1, ceil_div(kernel.width, stride.width) - 1};
-  const Size2d padded{(image.height - 1 + padding.height) / stride.height + 1 + before.height,
-                      (image.width - 1 + padding.width) / stride.width + 1 + before.width};
-  ConvolutionPass pass{pixels, image, Size2d{1}, before, Size2d{1}, padded, stride, area, image.channels * area,
-                       {},     {}};
-  for (Index down = 0; down < stride.height; ++down)
-    for (Index right = 0; right < stride.width; ++right) {
-      const Index top = std::max<Index>(0, ceil_div(padding.height - down, stride.height));
-      const Index left = std::max<Index>(0, ceil_div(padding.width - right, stride.width));
-      const Index y = top * stride.height + down - padding.height;
-      const Index x = left * stride.width + right - padding.width;
-      if (y >= image.height || x >= image.width) continue;
-      const std::size_t first = pass.taps.size();
-      for (Index i = down; i < kernel.height; i += stride.height)
-        for (Index j = right; j < kernel.width; j += stride.width)
-          pass.taps.push_back({i * kernel.width + j,
-                               (before.height - i / stride.height) * padded.width + before.width - j / stride.width});
-      pass.phases.push_back({first, static_cast<Index>(pass.taps.size() - first),
-                             (image.height - 1 - y) / stride.height + 1, (image.width - 1 - x) / stride.width + 1,
-                             top * padded.width + left, y * image.width + x});
-    }
-  return pass;
-}
-
-/// Copies an image to the middle of the zeros of its padded, split form.
-HOURGLASS_SIMD(void pad_image(const ConvolutionPass& pass, const typename V::Scalar* image, typename V::Scalar* padded),
-               {
-                 using Scalar = typename V::Scalar;
-                 const ImageShape from = pass.from;
-                 const Size2d split = pass.split;
-                 for (Index channel = 0; channel < from.channels; ++channel)
-                   for (Index down = 0; down < pass.parts.height; ++down)
-                     for (Index right = 0; right < pass.parts.width; ++right) {
-                       const Index top = std::max<Index>(0, ceil_div(pass.padding.height - down, split.height));
-                       const Index left = std::max<Index>(0, ceil_div(pass.padding.width - right, split.width));
-                       const Index x = left * split.width + right - pass.padding.width;
-                       const Index count = std::min(pass.padded.width - left, ceil_div(from.width - x, split.width));
-                       for (Index a = top; a < pass.padded.height; ++a) {
-                         const Index y = a * split.height + down - pass.padding.height;
-                         if (y >= from.height) break;
-                         const Scalar* row = image + (channel * from.height + y) * from.width + x;
-                         Scalar* out = padded + a * pass.padded.width + left;
-                         if (split.width == 1)
-                           for (Index b = 0; b < count; b += V::lanes) {
-                             const Index n = std::min<Index>(V::lanes, count - b);
-                             V::load(row + b, n).store(out + b, n);
-                           }
-                         else
-                           for (Index b = 0; b < count; ++b) out[b] = row[b * split.width];
-                       }
-                       padded += pass.padded.height * pass.padded.width;
-                     }
-               })
-
-/// to = epilogue(sums + bias) for one image, whose first element is (row, 0) of the epilogue's matrix.
-// clang-format off
-HOURGLASS_SIMD(void finish_image(const ConvolutionPass& pass, const typename V::Scalar* sums, Index channel_size,
-                                 Index pitch, const typename V::Scalar* bias, Index row, typename V::Scalar* to,
-                                 const auto& epilogue), {
-  using Scalar = typename V::Scalar;
-  const bool whole = pitch == pass.to.width;
-  const Index rows = whole ? 1 : pass.to.height;
-  const Index cols = whole ? pass.to.plane() : pass.to.width;
-  Index place = 0;
-  for (Index channel = 0; channel < pass.to.channels; ++channel) {
-    const V offset(bias == nullptr ? Scalar(0) : bias[channel]);
-    for (Index y = 0; y < rows; ++y) {
-      const Scalar* from = sums + channel * channel_size + y * pitch;
-      for (Index x = 0; x < cols; x += V::lanes) {
-        const Index n = std::min<Index>(V::lanes, cols - x);
-        const epilogue::Edge at{row, place + x, n};
-        V sum = V::load(from + x);
-        if (bias != nullptr) sum = sum + offset;
-        epilogue(sum, V(Scalar(0)), at).store(to + place + x, n);
-      }
-      place += cols;
-    }
-  }
-})
-// clang-format on
-
-/// Scratch memory of one pass.
-template <class Scalar>
-struct PassScratch {
-  Scalar* padded;   // padded_size(), zero at the border
-  Scalar* sums;     // (to.channels, shifted_row(most_cols()))
-  Scalar* results;  // to.size(), where phases are put together
-};
-
-/// One pass over one image, on this thread.
-template <class Scalar, class Epilogue>
-struct RunPass {
-  const ConvolutionPass& pass;
-  const Scalar* weight;
-  const Scalar* bias;  // (to.channels), or null
-  const Scalar* image;
-  PassScratch<Scalar> scratch;
-  Scalar* to;
-  Index row;
-  const Epilogue& epilogue;
-
-  HOURGLASS_SIMD(void operator()() const, {
-    pad_image<V>(pass, image, scratch.padded);
-    const Index c_row = shifted_row<Scalar>(pass.most_cols());
-    for (const ConvolutionPass::Phase& phase : pass.phases) {
-      shifted_product<V>({pass.to.channels, pass.cols_of(phase), pass.from.channels, phase.taps,
-                          pass.taps.data() + phase.first_tap, weight, pass.a_row, pass.a_channel,
-                          scratch.padded + phase.source, pass.padded_channel(), scratch.sums, c_row});
-      if (!pass.is_split()) continue;
-      for (Index channel = 0; channel < pass.to.channels; ++channel)
-        for (Index y = 0; y < phase.rows; ++y) {
-          const Scalar* from = scratch.sums + channel * c_row + y * pass.padded.width;
-          Scalar* out =
-              scratch.results + channel * pass.to.plane() + phase.dest + y * pass.stride.height * pass.to.width;
-          for (Index x = 0; x < phase.cols; ++x) out[x * pass.stride.width] = from[x];
-        }
-    }
-    if (pass.is_split())
-      finish_image<V>(pass, scratch.results, pass.to.plane(), pass.to.width, bias, row, to, epilogue);
-    else
-      finish_image<V>(pass, scratch.sums, c_row, pass.padded.width, bias, row, to, epilogue);
-  })
-};
-
-/// Sums of weight gradients over images. Rows are channels and taps of the side that `pass` starts from, columns
-/// channels of the other.
-template <class Scalar>
-struct RunWeightGradient {
-  const ConvolutionPass& pass;  // of one phase
-  const Scalar* padded;         // its start
-  const Scalar* end;            // its end
-  Scalar* columns;              // (blocks, pixels, line): the end with its channels last
-  Scalar* sums;                 // (blocks, offsets, line)
-  const std::vector<Index>& offsets;
-  bool add;
-
-  HOURGLASS_SIMD(void operator()() const, {
-    constexpr Index line = shifted_block<Scalar>;
-    const ImageShape& to = pass.to;
-    const auto height = static_cast<Index>(offsets.size());
-    pack_blocks<V>(end, to.plane(), to.channels, columns);
-    shifted_sums<V>({height, (to.channels + line - 1) / line, to.height, to.width, offsets.data(), padded,
-                     pass.padded.width, columns, sums, height * line, add});
-  })
-};
-
-/// Sum of `count` elements: 64 sums of every 64th element each, and their tree.
-HOURGLASS_SIMD(double plane_sum(const typename V::Scalar* values, Index count), {
-  using Scalar = typename V::Scalar;
-  constexpr Index vectors = block_size / V::lanes;
-  V sums[vectors];
-  HOURGLASS_UNROLL
-  for (Index j = 0; j < vectors; ++j) sums[j] = V(Scalar(0));
-  Index i = 0;
-  for (; i + block_size <= count; i += block_size) {
-    HOURGLASS_UNROLL
-    for (Index j = 0; j < vectors; ++j) sums[j] = sums[j] + V::load(values + i + j * V::lanes);
-  }
-  for (Index j = 0; i < count; ++j, i += V::lanes)
-    sums[j] = sums[j] + V::load(values + i, std::min(V::lanes, count - i));
-  alignas(64) Scalar block[block_size];
-  HOURGLASS_UNROLL
-  for (Index j = 0; j < vectors; ++j) sums[j].store(block + j * V::lanes);
-  return tree_sum(block);
-})
-
-/// sums[c] = (add ? sums[c] : 0) + sum of channel c of an image.
-template <class Scalar>
-struct AddPlanes {
-  const ImageShape& shape;
-  const Scalar* image;
-  Scalar* sums;  // (channels)
-  bool add;
-  HOURGLASS_SIMD(void operator()() const, {
-    for (Index channel = 0; channel < shape.channels; ++channel) {
-      const auto sum = static_cast<Scalar>(plane_sum<V>(image + channel * shape.plane(), shape.plane()));
-      sums[channel] = add ? sums[channel] + sum : sum;
-    }
-  })
-};
-
-template <class Scalar>
-struct PadImage {
-  const ConvolutionPass& pass;
-  const Scalar* image;
-  Scalar* padded;
-  HOURGLASS_SIMD(void operator()() const, { pad_image<V>(pass, image, padded); })
-};
-
-/// gradient(row channel, column channel, tap) = sum over groups, in ascending order, of their sums, for the columns
-/// [first, last), of which the first begins a block.
-template <class Scalar>
-struct AddGroups {
-  const Scalar* sums;  // (groups, blocks, height, line)
-  Index group_size;
-  Index groups;
-  Index height;
-  Index taps;
-  Index first;
-  Index last;
-  Scalar* gradient;
-  Index row_stride;  // of channels in the gradient
-  Index column_stride;
-
-  HOURGLASS_SIMD(void operator()() const, {
-    constexpr Index line = shifted_block<Scalar>;
-    for (Index column = first; column < last; column += V::lanes)
-      for (Index i = 0; i < height; ++i) {
-        const Scalar* from = sums + (column / line * height + i) * line + column % line;
-        V total(Scalar(0));
-        for (Index group = 0; group < groups; ++group) total = total + V::load(from + group * group_size);
-        Scalar values[V::lanes];
-        total.store(values);
-        Scalar* to = gradient + i / taps * row_stride + column * column_stride + i % taps;
-        for (Index lane = 0; lane < std::min<Index>(V::lanes, last - column); ++lane)
-          to[lane * column_stride] = values[lane];
-      }
-  })
-};
 
 /// Rows that share scratch memory and a sum of gradients.
 inline constexpr Index images_per_group = 16;
@@ -504,8 +207,11 @@ class Convolution {
   [[nodiscard]] static Index padded_size(const detail::ConvolutionPass& pass) noexcept {
     return rounded(pass.padded_size() + detail::shifted_slack<Scalar>);
   }
+  [[nodiscard]] static Index sums_size_of(const detail::ConvolutionPass& pass) noexcept {
+    return (pass.has_halves() ? 2 : 1) * pass.to.channels * rounded(pass.most_cols());
+  }
   [[nodiscard]] static Index pass_size(const detail::ConvolutionPass& pass) noexcept {
-    return padded_size(pass) + pass.to.channels * rounded(pass.most_cols()) +
+    return padded_size(pass) + sums_size_of(pass) +
            (pass.is_split() ? rounded(pass.to.size() + detail::shifted_slack<Scalar>) : 0);
   }
   [[nodiscard]] Index blocks() const noexcept {
@@ -530,7 +236,7 @@ class Convolution {
     Scalar* const begin =
         &pass == &forward_ ? scratch.data() + group * forward_size() : backward_scratch(scratch, group);
     Scalar* const sums = begin + padded_size(pass);
-    return {begin, sums, sums + pass.to.channels * rounded(pass.most_cols())};
+    return {begin, sums, sums + sums_size_of(pass)};
   }
   struct GroupSums {
     Scalar* columns;  // (blocks, pixels, line)

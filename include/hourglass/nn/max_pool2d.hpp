@@ -2,16 +2,83 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
-#include <cstdint>
 #include <string_view>
-#include <type_traits>
 
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/image_shape.hpp"
+#include "hourglass/core/simd.hpp"
+#include "hourglass/core/simd_pairs.hpp"
 #include "hourglass/nn/pooling.hpp"
 
 namespace hourglass {
+
+namespace detail {
+
+/// Whether b is the maximum of a and b: the first one of equals, and of NaNs.
+HOURGLASS_SIMD(auto is_second(V a, V b), { return (b > a) | ((b != b) & (a == a)); })
+
+/// Windows of 2 by 2, side by side, in pairs of rows without a branch that nobody could predict.
+template <class Scalar>
+struct MaxOfSquares {
+  const Windows& windows;
+  const Scalar* x;
+  Scalar* y;
+  HOURGLASS_SIMD(void operator()() const, {
+    Scalar* out = y;
+    for (Index row = 0; row < windows.in.channels * windows.out.height; ++row, out += windows.out.width) {
+      const Scalar* const top = x + windows.row_of_squares(row);
+      for (Index i = 0; i < windows.out.width; i += V::lanes) {
+        const Index n = std::min<Index>(V::lanes, windows.out.width - i);
+        V a;
+        V b;
+        V c;
+        V d;
+        simd::load_pairs(top + 2 * i, n, a, b);
+        simd::load_pairs(top + windows.in.width + 2 * i, n, c, d);
+        const V upper = select(is_second(a, b), b, a);
+        const V lower = select(is_second(c, d), d, c);
+        select(is_second(upper, lower), lower, upper).store(out + i, n);
+      }
+    }
+  })
+};
+
+/// dx = dy at the maximum of each such window, and zero elsewhere in it.
+template <class Scalar>
+struct GradientOfSquares {
+  const Windows& windows;
+  const Scalar* x;
+  const Scalar* dy;
+  Scalar* dx;
+  HOURGLASS_SIMD(void operator()() const, {
+    const V zero(Scalar(0));
+    const Scalar* from = dy;
+    for (Index row = 0; row < windows.in.channels * windows.out.height; ++row, from += windows.out.width) {
+      const Index place = windows.row_of_squares(row);
+      for (Index i = 0; i < windows.out.width; i += V::lanes) {
+        const Index n = std::min<Index>(V::lanes, windows.out.width - i);
+        const Index upper = place + 2 * i;
+        const Index lower = upper + windows.in.width;
+        V a;
+        V b;
+        V c;
+        V d;
+        simd::load_pairs(x + upper, n, a, b);
+        simd::load_pairs(x + lower, n, c, d);
+        const auto right = is_second(a, b);
+        const auto low_right = is_second(c, d);
+        const auto low = is_second(select(right, b, a), select(low_right, d, c));
+        const V gradient = V::load(from + i, n);
+        const V above = select(low, zero, gradient);
+        const V below = select(low, gradient, zero);
+        simd::store_pairs(select(right, zero, above), select(right, above, zero), dx + upper, n);
+        simd::store_pairs(select(low_right, zero, below), select(low_right, below, zero), dx + lower, n);
+      }
+    }
+  })
+};
+
+}  // namespace detail
 
 /// y(c, i, j) = max over u, v of x(c, i stride + u - padding, j stride + v - padding), where the border counts for
 /// nothing. The gradient goes to the first place of the maximum, row by row; NaN is larger than any number.
@@ -40,27 +107,14 @@ class MaxPool2d : public ImageLayer<MaxPool2d<Image, KernelSize, Stride, Padding
 
   template <class Scalar>
   void forward_image(const Scalar* x, Scalar* y) const {
-    if (is_two_by_two())
-      return for_each_square(x, [&](Index place, const Scalar* top, const Scalar* bottom) {
-        y[place] = larger(larger(top[0], top[1]), larger(bottom[0], bottom[1]));
-      });
+    if (is_two_by_two()) return simd::dispatch<Scalar>(detail::MaxOfSquares<Scalar>{windows_, x, y});
     windows_.for_each(
         [&](Index place, const auto& window, Index channel) { y[place] = x[largest(window, x + channel) + channel]; });
   }
   template <class Scalar>
   void backward_image(const Scalar* x, const Scalar*, const Scalar* dy, Scalar* dx) const {
     if (is_two_by_two() && covers_all())
-      return for_each_square(x, [&](Index place, const Scalar* top, const Scalar* bottom) {
-        const bool right = is_second(top[0], top[1]);
-        const bool low_right = is_second(bottom[0], bottom[1]);
-        const bool low = is_second(right ? top[1] : top[0], low_right ? bottom[1] : bottom[0]);
-        Scalar* const to = dx + (top - x);
-        Scalar* const under = dx + (bottom - x);
-        to[0] = where(!low & !right, dy[place]);
-        to[1] = where(!low & right, dy[place]);
-        under[0] = where(low & !low_right, dy[place]);
-        under[1] = where(low & low_right, dy[place]);
-      });
+      return simd::dispatch<Scalar>(detail::GradientOfSquares<Scalar>{windows_, x, dy, dx});
     std::fill_n(dx, windows_.in.size(), Scalar(0));
     windows_.for_each([&](Index place, const auto& window, Index channel) {
       dx[largest(window, x + channel) + channel] += dy[place];
@@ -68,21 +122,6 @@ class MaxPool2d : public ImageLayer<MaxPool2d<Image, KernelSize, Stride, Padding
   }
 
  private:
-  /// Whether b is the maximum of a and b: the first one of equals, and of NaNs.
-  template <class Scalar>
-  [[nodiscard]] static bool is_second(Scalar a, Scalar b) noexcept {
-    return (b > a) | ((b != b) & (a == a));
-  }
-  template <class Scalar>
-  [[nodiscard]] static Scalar larger(Scalar a, Scalar b) noexcept {
-    return is_second(a, b) ? b : a;
-  }
-  /// value or 0, without a branch, which nobody could predict.
-  template <class Scalar>
-  [[nodiscard]] static Scalar where(bool condition, Scalar value) noexcept {
-    using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
-    return std::bit_cast<Scalar>(static_cast<Bits>(std::bit_cast<Bits>(value) & (Bits{0} - Bits{condition})));
-  }
   /// Where the largest value of a window is in its channel.
   template <class Scalar>
   [[nodiscard]] Index largest(const detail::Windows::Window& window, const Scalar* channel) const noexcept {
@@ -90,7 +129,7 @@ class MaxPool2d : public ImageLayer<MaxPool2d<Image, KernelSize, Stride, Padding
     for (Index row = window.top; row < window.bottom; ++row)
       for (Index col = window.left; col < window.right; ++col) {
         const Index place = row * windows_.in.width + col;
-        if (is_second(channel[best], channel[place])) best = place;
+        if (is_larger(channel[place], channel[best])) best = place;
       }
     return best;
   }
@@ -100,18 +139,9 @@ class MaxPool2d : public ImageLayer<MaxPool2d<Image, KernelSize, Stride, Padding
   }
   /// No row or column of the image is left over.
   [[nodiscard]] bool covers_all() const noexcept { return windows_.in.height % 2 == 0 && windows_.in.width % 2 == 0; }
-  /// body(place in the result, upper pair, lower pair) for windows of 2 by 2.
-  template <class Scalar, class Body>
-  void for_each_square(const Scalar* x, const Body& body) const {
-    const ImageShape& in = windows_.in;
-    const Index width = windows_.out.width;
-    Index place = 0;
-    for (Index channel = 0; channel < in.channels; ++channel)
-      for (Index y = 0; y < windows_.out.height; ++y) {
-        const Scalar* const top = x + channel * in.plane() + 2 * y * in.width;
-        for (Index col = 0; col < width; ++col) body(place + col, top + 2 * col, top + in.width + 2 * col);
-        place += width;
-      }
+  template <class Scalar>
+  [[nodiscard]] static bool is_larger(Scalar a, Scalar b) noexcept {
+    return a > b || (a != a && b == b);
   }
 
   detail::Windows windows_;

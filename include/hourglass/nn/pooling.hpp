@@ -79,6 +79,10 @@ struct Windows {
     return {std::max<Index>(top, 0), std::min(top + kernel.height, in.height), std::max<Index>(left, 0),
             std::min(left + kernel.width, in.width)};
   }
+  /// Where the upper row of windows of 2 by 2 begins for a row of results, counted through all channels.
+  [[nodiscard]] constexpr Index row_of_squares(Index row) const noexcept {
+    return row / out.height * in.plane() + row % out.height * 2 * in.width;
+  }
   /// body(place in the result, window, place of the window's channel) for each element of one image of results.
   template <class Body>
   void for_each(const Body& body) const {
