@@ -1,7 +1,8 @@
 // Shifted products: products whose second operand is one array, read from a different place on for each term.
 //
-//   forward   C(i, j)  = sum over channels q and taps t of  a[i * a_row + q * a_channel + t.a] * b[q * b_channel + t.b
-//   + j] sums      C(i, j) += sum over y < rows and x < cols of  a[offset[i] + y * a_pitch + x] * b[y * cols + x, j]
+//   products  C(i, j)  = sum over channels q and taps t of a[i * a_row + q * a_channel + t.a] *
+//                                                          b[q * b_channel + t.b + j]
+//   sums      C(i, j) += sum over y < rows and x < cols of a[offset[i] + y * a_pitch + x] * b[y * cols + x, j]
 //
 // Convolutions are such products: an image with a border of zeros, of which each tap of the kernel sees every pixel at
 // a constant distance. So the matrix of all windows ("im2col"), which is as many times larger as the kernel has taps,
@@ -27,8 +28,8 @@ struct Tap {
   std::ptrdiff_t b;
 };
 
-/// Forward: rows of A are `a_row` apart, of C `c_row`. Whole vectors are read and written: up to shifted_slack elements
-/// beyond the last column of both b and C, and C's rows are as far apart as shifted_row(cols) at least.
+/// A product: rows of A are `a_row` apart, of C `c_row`. Whole vectors are read and written: up to shifted_slack
+/// elements beyond the last column of both b and C, and C's rows are as far apart as shifted_row(cols) at least.
 template <class Scalar>
 struct ShiftedProduct {
   std::ptrdiff_t rows;
@@ -53,7 +54,7 @@ template <class Scalar>
   return (cols + shifted_slack<Scalar> - 1) / shifted_slack<Scalar> * shifted_slack<Scalar>;
 }
 
-/// A tile of `height` rows and `width` vectors of a forward product.
+/// A tile of `height` rows and `width` vectors of a product.
 template <int height, int width>
 struct ShiftedKernel {
   HOURGLASS_SIMD_FUNCTION(static void run(const ShiftedProduct<typename V::Scalar>& tile), {
@@ -181,7 +182,7 @@ struct ShiftedKernels {
   static constexpr auto two_blocks = sums < pairs ? 2 : 1 > (std::make_index_sequence<sums_rows>{});
 };
 
-/// The whole of a forward product.
+/// The whole of a product.
 HOURGLASS_SIMD(void shifted_product(const ShiftedProduct<typename V::Scalar>& product), {
   using Kernels = ShiftedKernels<V>;
   ShiftedProduct<typename V::Scalar> tile = product;

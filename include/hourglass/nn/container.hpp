@@ -6,9 +6,10 @@
 //     backward_inputs(x, dy, cache, gradient, dx, rows)        gradients of what lies between its layers
 //     backward_parameters(self, x, dy, cache, sink, part)      gradients of its parameters, or a step along them
 //     update_buffers(cache)                                    running statistics follow the last training pass
-//     LastActivation, last_activation(), last_input(cache)     the activation that it ends in; void if otherwise
-//     rows_independent                                         no row of a batch looks at another, nor at a generator
-//     row_group                                                ranges of rows begin at multiples of it (optional: 1)
+//     LastActivation, last_activation(), last_input(cache)     the activation that it ends in; void if another layer
+//     rows_independent                                         no row of a batch looks at another, or at a generator
+//     row_group                                                ranges of rows begin at its multiples: the largest of
+//                                                              its parts' (optional: most_row_group)
 //
 // A pass over rows can be cut into ranges of rows, one per thread, and the last pass into parts: three parallel regions
 // for a step, however deep the network is. `dy` of a container that ends in an activation is the gradient before that
@@ -76,13 +77,16 @@ template <class Module>
 inline constexpr bool rows_independent = Activation<Module> || Affine<Module> || TakesRows<Module> ||
                                          (Container<Module> && requires { requires Module::rows_independent; });
 
-/// Ranges of rows begin at multiples of this.
+/// The largest group of rows for which a layer has scratch memory of its own.
+inline constexpr Index most_row_group = 16;
+
+/// Ranges of rows begin at multiples of this, so that no two threads work on the same group.
 template <class Module>
 constexpr Index row_group() noexcept {
   if constexpr (requires { Module::row_group; })
     return Module::row_group;
   else
-    return 1;
+    return Container<Module> ? most_row_group : 1;
 }
 
 /// The activation that made the input of a module, for the product that makes the gradient of that input.

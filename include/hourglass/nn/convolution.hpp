@@ -31,7 +31,7 @@
 namespace hourglass::detail {
 
 /// Rows that share scratch memory and a sum of gradients.
-inline constexpr Index images_per_group = 16;
+inline constexpr Index images_per_group = most_row_group;
 
 /// body(group, first, last) for the rows [first, last) of each group of a range; `work`: multiplications for a row.
 template <class Body>
@@ -211,8 +211,7 @@ class Convolution {
     return (pass.has_halves() ? 2 : 1) * pass.to.channels * rounded(pass.most_cols());
   }
   [[nodiscard]] static Index pass_size(const detail::ConvolutionPass& pass) noexcept {
-    return padded_size(pass) + sums_size_of(pass) +
-           (pass.is_split() ? rounded(pass.to.size() + detail::shifted_slack<Scalar>) : 0);
+    return padded_size(pass) + sums_size_of(pass) + (pass.is_split() ? rounded(pass.to.size()) : 0);
   }
   [[nodiscard]] Index blocks() const noexcept {
     return detail::ceil_div(sums_pass().to.channels, detail::shifted_block<Scalar>);

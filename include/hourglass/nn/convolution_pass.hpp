@@ -211,7 +211,7 @@ HOURGLASS_SIMD(void finish_image(const ConvolutionPass& pass, const typename V::
       for (Index x = 0; x < cols; x += V::lanes) {
         const Index n = std::min<Index>(V::lanes, cols - x);
         const epilogue::Edge at{row, place + x, n};
-        V sum = V::load(from + x);
+        V sum = V::load(from + x, n);
         if (bias != nullptr) sum = sum + offset;
         epilogue(sum, V(Scalar(0)), at).store(to + place + x, n);
       }

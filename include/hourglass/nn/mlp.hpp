@@ -34,6 +34,7 @@ class Mlp {
 
   static constexpr bool starts_affine = true;
   static constexpr bool rows_independent = true;
+  static constexpr Index row_group = 1;
   using LastActivation = Last;
 
   /// Buffers of each linear layer and the activation behind it.
