@@ -41,7 +41,8 @@ template <class Scalar = float>
 struct FitOptions {
   Index epochs = 10;
   Index batch_size = 128;
-  Dataset validation{};  ///< evaluated after every epoch; empty: nothing is
+  bool drop_last = false;  ///< leave out a last batch with fewer rows, for layers that cannot do with few: BatchNorm1d
+  Dataset validation{};    ///< evaluated after every epoch; empty: nothing is
   std::vector<Callback> callbacks{};
   /// Changes every batch (batch, features) before it is used, for training and validation data alike: binarisation.
   detail::BatchTransform<Scalar> transform{};
@@ -110,8 +111,9 @@ template <class Model, class Loss, class Optimizer>
   Index number = 0;
   Index images = 0;
   Targets<Loss, Scalar> targets(data, workspace.max_batch());
-  auto pass = batches<Scalar>(data.samples(), workspace.max_batch(), rng,
-                              batch_options<Scalar>(options.transform, options.corruption, rng));
+  BatchOptions<Scalar> how = batch_options<Scalar>(options.transform, options.corruption, rng);
+  how.drop_last = options.drop_last;
+  auto pass = batches<Scalar>(data.samples(), workspace.max_batch(), rng, how);
   for (auto batch = pass.begin(); batch != pass.end(); ++batch) {
     const auto x = batch.input();
     const auto target = targets.of(batch);
