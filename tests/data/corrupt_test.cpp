@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <span>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "each_isa.hpp"
@@ -44,9 +44,9 @@ void compare_with_slow_twins() {
   const auto uniform = [](hg::Rng& rng, std::span<Scalar> out) { rng.fill_uniform(out); };
   const auto normal = [](hg::Rng& rng, std::span<Scalar> out) { rng.fill_normal(out, Scalar(0), Scalar(0.4)); };
   // One element, less than a vector, a chunk and one more, several ranges for threads.
-  for (const auto& [rows, cols] : {std::pair{1, 1}, {1, 5}, {27, 19}, {300, 401}}) {
-    CAPTURE(rows);
-    const auto x = grey<Scalar>(rows, cols);
+  for (const auto& shape : {std::pair{1, 1}, {1, 5}, {27, 19}, {300, 401}}) {
+    CAPTURE(shape.first);
+    const auto x = grey<Scalar>(shape.first, shape.second);
     for (const int threads : {1, 3}) {
       const int before = hg::num_threads();
       hg::set_num_threads(threads);

@@ -110,12 +110,12 @@ void check_optimizer(const Make& make) {
     auto grouped = model_of();
     auto both = make(1e-2, {{.prefix = "encoder", .lr = 3e-4}, {.prefix = "encoder.2", .lr = 7e-3}});
     train(grouped, both, fused, 1);
-    for (const auto& [prefix, lr] :
-         {std::pair{"encoder.0", 3e-4}, std::pair{"encoder.2", 7e-3}, std::pair{"decoder", 1e-2}}) {
+    for (const hg::ParameterGroup& part :
+         {hg::ParameterGroup{"encoder.0", 3e-4}, {"encoder.2", 7e-3}, {"decoder", 1e-2}}) {
       auto plain = model_of();
-      auto single = make(lr, {});
+      auto single = make(part.lr, {});
       train(plain, single, fused, 1);
-      CHECK_MESSAGE(same_bits(values(grouped, prefix), values(plain, prefix)), prefix);
+      CHECK_MESSAGE(same_bits(values(grouped, part.prefix), values(plain, part.prefix)), part.prefix);
     }
   }
 

@@ -45,7 +45,7 @@ inline constexpr bool takes_labels = [] {
     return std::is_invocable_v<const Loss&, ConstMatrixView<Scalar>, std::span<const Index>>;
 }();
 
-/// Throws unless there are samples, with as many features as the model expects.
+/// Throws unless the data set has samples with as many features as the model expects.
 template <class Model>
 void check_samples(const char* what, const Model& model, const Samples& data) {
   if (data.rows() == 0) throw DataError(message(what, ": the data set is empty"));
@@ -55,7 +55,7 @@ void check_samples(const char* what, const Model& model, const Samples& data) {
                              "; check the image size or the width of the first layer"));
 }
 
-/// The same, and that the labels fit the model if the loss takes labels.
+/// The same, and throws unless there are labels that fit the model if the loss takes labels.
 template <class Loss, class Model>
 void check_data(const char* what, const Model& model, const Dataset& data) {
   check_samples(what, model, data.samples());

@@ -153,7 +153,7 @@ template <class Model, class Loss, class Optimizer>
 
 /// Trains `model` on `data` and returns one report per epoch. The target is the batch itself, before
 /// `options.corruption`, or the labels of its samples for a loss that takes labels (CrossEntropyLoss): then the model
-/// ends in one logit per class, and the reports hold the accuracy beside the loss.
+/// ends in one logit per class, and the reports hold the accuracy beside the loss. Other losses ignore labels.
 ///
 /// The data are shuffled anew each epoch with `rng`, which also feeds corruption, dropout and latent variables: the
 /// same seed gives the same model at any number of threads. Validation draws come from a stream of their own and are
