@@ -10,7 +10,8 @@ if ! compgen -G "$digits/train-images*" >/dev/null; then
   echo "SKIPPED: there are no digits in $digits"
   exit 0
 fi
-for name in mnist_autoencoder mnist_vae runtime_widths stacked_autoencoder transfer_learning; do
+for name in mnist_autoencoder mnist_vae runtime_widths sparse_autoencoder contractive_autoencoder stacked_autoencoder \
+  transfer_learning; do
   [[ -x $programs/$name ]] || { echo "FAILED: $programs/$name does not exist" && exit 1; }
 done
 rm -rf "$work"

@@ -51,6 +51,15 @@ trained widths epoch,train_loss,test_loss,seconds 0.4 reconstruction.png
 "$programs/runtime_widths" "${small[@]}" --widths 784 32 4 --variational --output variational --quiet
 trained variational epoch,train_loss,test_loss,seconds,test_reconstruction,test_kl 300 reconstruction.png
 
+"$programs/sparse_autoencoder" "${small[@]}" --latent 32 --output sparse --quiet
+trained sparse epoch,train_loss,test_loss,seconds,test_reconstruction,test_penalty 0.4 reconstruction.png
+"$programs/sparse_autoencoder" "${small[@]}" --latent 32 --k 8 --output k_sparse >k_sparse.txt
+trained k_sparse epoch,train_loss,test_loss,seconds 0.4 reconstruction.png
+grep -qF "75 % of it zero" k_sparse.txt || fail "the code is not 8-sparse: $(grep -F zero k_sparse.txt)"
+"$programs/contractive_autoencoder" "${small[@]}" --latent 64 --output contractive --quiet
+trained contractive epoch,train_loss,test_loss,seconds,test_reconstruction,test_penalty 0.4 \
+  reconstruction.png filters.png
+
 # The folder comes from --data, else from the variable, else from data/mnist.
 HOURGLASS_MNIST_DIR=$digits "$programs/mnist_autoencoder" --epochs 0 --output variable >variable.txt
 grep -qF "$digits" variable.txt || fail "HOURGLASS_MNIST_DIR is not used"
