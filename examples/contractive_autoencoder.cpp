@@ -9,7 +9,7 @@ int main(int argc, char** argv) {
   example::Settings settings;
   settings.output = "output/contractive";
   settings.latent = 256;
-  double lambda = 0.01;
+  double lambda = 1e-3;
   const char* what = "Trains a contractive autoencoder with tied weights on MNIST and draws what its units look for.";
   const auto program = [&] {
     const hg::Mnist mnist = example::load_data(settings);

@@ -148,7 +148,7 @@ class ContractiveLoss {
   const Reduction reduction;
 
   /// Throws DataError unless lambda >= 0.
-  explicit ContractiveLoss(Reconstruction reconstruction = {}, double lambda = 0.1)
+  explicit ContractiveLoss(Reconstruction reconstruction = {}, double lambda = 1e-3)
       : reduction{reconstruction.reduction}, reconstruction_{std::move(reconstruction)}, lambda_{lambda} {
     if (!(lambda >= 0)) throw DataError(detail::message("ContractiveLoss: lambda must be 0 or more, not ", lambda));
   }

@@ -60,7 +60,8 @@ class L1Activity {
 
 /// weight sum_j rho log(rho / r_j) + (1 - rho) log((1 - rho) / (1 - r_j)), the KL divergence of a unit that is active
 /// with probability r_j, the mean of h_j over the batch, from one that is active with probability rho. For codes in
-/// [0, 1], as an encoder that ends in a Sigmoid gives them.
+/// [0, 1], as an encoder that ends in a Sigmoid gives them, and for batches that are large and mixed: what r_j varies
+/// by from batch to batch is punished too.
 ///
 /// A. Ng, "Sparse autoencoder", CS294A lecture notes, 2011.
 class KLSparsity {
@@ -68,7 +69,7 @@ class KLSparsity {
   static constexpr std::string_view name = "KLSparsity";
 
   /// Throws DataError unless 0 < rho < 1 and weight >= 0.
-  explicit KLSparsity(double rho = 0.05, double weight = 1.0) : rho_{rho}, weight_{weight} {
+  explicit KLSparsity(double rho = 0.05, double weight = 1e-3) : rho_{rho}, weight_{weight} {
     if (!(rho > 0 && rho < 1))
       throw DataError(detail::message("KLSparsity: rho must lie between 0 and 1, it is ", rho));
     if (!(weight >= 0)) throw DataError(detail::message("KLSparsity: the weight must be 0 or more, not ", weight));
