@@ -2,7 +2,6 @@
 //     h = f(x W^T + b),    reconstruction = g(h W + c).
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <string_view>
@@ -19,11 +18,10 @@
 #include "hourglass/nn/apply.hpp"
 #include "hourglass/nn/container.hpp"
 #include "hourglass/nn/layer.hpp"
-#include "hourglass/nn/linear.hpp"
 #include "hourglass/nn/mlp.hpp"
 #include "hourglass/nn/sigmoid.hpp"
 #include "hourglass/nn/tied_decoder.hpp"
-#include "hourglass/nn/tied_gradient.hpp"
+#include "hourglass/nn/transposed_linear.hpp"
 #include "hourglass/nn/workspace.hpp"
 
 namespace hourglass {
@@ -135,17 +133,17 @@ class TiedAutoencoder {
     for (std::size_t i = 0; i < depth; ++i) {
       const std::size_t mirror = depth - 1 - i;
       const auto& dsums = i + 1 < depth ? cache.encoder.gradients[i] : cache.code_gradient;
-      detail::tied_weight_gradient(
+      TransposedLinear<Scalar>::weight_gradient(
           self.encoder_.linear(i), i == 0 ? x : first_rows(std::as_const(cache.encoder.outputs[i - 1]), x.rows()),
           first_rows(dsums, x.rows()), Decoder::input_of(mirror, code, cache.decoder, rows),
           self.decoder_.gradient_of(mirror, dy, cache.decoder, rows), sink.at_slot(slot), part);
       slot += slots_size<Scalar>(self.encoder_.linear(i));
     }
     for (std::size_t i = 0; i < depth; ++i) {
-      auto&& bias = self.decoder_.layer(i).bias();
-      detail::tied_bias_gradient<Scalar>(bias, self.decoder_.gradient_of(i, dy, cache.decoder, rows),
-                                         sink.at_slot(slot), part);
-      slot += slot_size<Scalar>(bias.size());
+      auto& layer = self.decoder_.layer(i);
+      TransposedLinear<Scalar>::bias_gradient(layer, self.decoder_.gradient_of(i, dy, cache.decoder, rows),
+                                              sink.at_slot(slot), part);
+      slot += slots_size<Scalar>(layer);
     }
   }
   void update_buffers(const Cache&) noexcept {}  // there are none

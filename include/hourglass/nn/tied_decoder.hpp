@@ -3,40 +3,18 @@
 
 #include <cstddef>
 #include <string_view>
-#include <tuple>
+#include <utility>
 #include <vector>
 
-#include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/matrix.hpp"
-#include "hourglass/core/parameter.hpp"
 #include "hourglass/gemm/epilogue.hpp"
 #include "hourglass/nn/container.hpp"
 #include "hourglass/nn/layer.hpp"
 #include "hourglass/nn/mlp.hpp"
+#include "hourglass/nn/transposed_linear.hpp"
 
 namespace hourglass {
-
-/// What a layer y = x W + b owns when W (in, out) is the weight of another layer: b (out).
-template <class Scalar_>
-class TransposedLinear {
- public:
-  using Scalar = Scalar_;
-  static constexpr std::string_view name = "TransposedLinear";
-
-  TransposedLinear(Index in, Index out) : in_{in}, bias_{Shape{out}} {}
-
-  static constexpr auto fields() { return std::tuple{Field{"bias", &TransposedLinear::bias_}}; }
-  [[nodiscard]] Index in_features() const noexcept { return in_; }
-  [[nodiscard]] Index out_features(Index) const noexcept { return bias_.size(); }
-  /// b as a row, shape (1, out).
-  [[nodiscard]] MatrixView<Scalar> bias() noexcept { return {bias_.data(), 1, bias_.size()}; }
-  [[nodiscard]] ConstMatrixView<Scalar> bias() const noexcept { return {bias_.data(), 1, bias_.size()}; }
-
- private:
-  Index in_;
-  Parameter<Scalar> bias_;  // (out)
-};
 
 /// Layers y = x W + b in the reverse order of those of the encoder, whose weights W they read: `Hidden` after every
 /// layer but the last, `Last` after that. Parameters are named "0.bias", "2.bias", ... and start as zeros, which
