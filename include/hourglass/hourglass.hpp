@@ -137,6 +137,7 @@
 #include "hourglass/nn/max_pool2d.hpp"
 #include "hourglass/nn/mlp.hpp"
 #include "hourglass/nn/moments.hpp"
+#include "hourglass/nn/parallel.hpp"
 #include "hourglass/nn/pooling.hpp"
 #include "hourglass/nn/relu.hpp"
 #include "hourglass/nn/sequential.hpp"
