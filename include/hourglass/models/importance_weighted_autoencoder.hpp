@@ -33,30 +33,21 @@ class ImportanceWeightedAutoencoder : public VariationalAutoencoder<Encoder, Dec
   static constexpr std::string_view name = "ImportanceWeightedAutoencoder";
   static constexpr Index static_out = Dynamic;
 
-  struct Cache {
-    typename detail::CacheOf<Scalar, Encoder>::type encoder;
-    typename detail::CacheOf<Scalar, Decoder>::type decoder;  // for max_batch * k rows
-    Matrix<Scalar> noise;                                     // (max_batch * k, latent)
-    Matrix<Scalar> latent;                                    // (max_batch * k, latent): z = mu + e^(logvar/2) noise
-    Matrix<Scalar> latent_gradient;                           // (max_batch * k, latent)
-    Matrix<Scalar> posterior_gradient;                        // (max_batch, 2 latent)
-    Matrix<double> log_weights;                               // (max_batch, k): log p(x, z_i) / q(z_i|x), from the loss
-    Matrix<double> reconstructions;                           // (max_batch, k): -log p(x|z_i), from the loss
-    Matrix<Scalar> weights;                                   // (max_batch, k): their shares of the row's sum
+  /// Decoder, noise, latent variables and their gradients have max_batch * k rows here.
+  struct Cache : Base::Cache {
+    Matrix<double> log_weights;      // (max_batch, k): log p(x, z_i) / q(z_i|x), from the loss
+    Matrix<double> reconstructions;  // (max_batch, k): -log p(x|z_i), from the loss
+    Matrix<Scalar> weights;          // (max_batch, k): their shares of the row's sum
 
     /// k.
     [[nodiscard]] Index samples() const noexcept { return log_weights.cols(); }
-    /// (rows, 2 latent): mu, logvar.
-    [[nodiscard]] ConstMatrixView<Scalar> posterior(Index rows) const noexcept { return encoder.output(rows); }
     [[nodiscard]] ConstMatrixView<Scalar> output(Index rows) const noexcept {
-      const auto all = decoder.output(rows * samples());
+      const auto all = this->decoder.output(rows * samples());
       return {all.data(), rows, samples() * all.cols()};
     }
     [[nodiscard]] std::size_t bytes() const noexcept {
-      const Index own =
-          noise.size() + latent.size() + latent_gradient.size() + posterior_gradient.size() + weights.size();
-      return encoder.bytes() + decoder.bytes() + static_cast<std::size_t>(own) * sizeof(Scalar) +
-             static_cast<std::size_t>(2 * log_weights.size()) * sizeof(double);
+      return Base::Cache::bytes() + static_cast<std::size_t>(weights.size()) * sizeof(Scalar) +
+             static_cast<std::size_t>(log_weights.size() + reconstructions.size()) * sizeof(double);
     }
   };
 
@@ -69,6 +60,11 @@ class ImportanceWeightedAutoencoder : public VariationalAutoencoder<Encoder, Dec
 
   /// k.
   [[nodiscard]] Index samples() const noexcept { return samples_; }
+  /// Multiplications of a forward pass for one row of x, about.
+  [[nodiscard]] double work_per_row() const {
+    return detail::work_per_row(this->encoder()) +
+           static_cast<double>(samples_) * detail::work_per_row(this->decoder());
+  }
   /// Width of what forward() gives: k times that of the decoder.
   [[nodiscard]] Index out_features(Index in) const { return samples_ * Base::out_features(in); }
 
@@ -76,12 +72,10 @@ class ImportanceWeightedAutoencoder : public VariationalAutoencoder<Encoder, Dec
     const Index latent = detail::out_features(this->encoder(), in) / 2;
     const Index all = max_batch * samples_;
     const bool training = purpose == Purpose::training;
-    return {detail::plan<Scalar>(this->encoder(), max_batch, in, purpose),
-            detail::plan<Scalar>(this->decoder(), all, latent, purpose),
-            Matrix<Scalar>(all, latent),
-            Matrix<Scalar>(all, latent),
-            Matrix<Scalar>(training ? all : 0, latent),
-            Matrix<Scalar>(training ? max_batch : 0, 2 * latent),
+    return {{detail::plan<Scalar>(this->encoder(), max_batch, in, purpose),
+             detail::plan<Scalar>(this->decoder(), all, latent, purpose), Matrix<Scalar>(all, latent),
+             Matrix<Scalar>(all, latent), Matrix<Scalar>(training ? all : 0, latent),
+             Matrix<Scalar>(training ? max_batch : 0, 2 * latent)},
             Matrix<double>(max_batch, samples_),
             Matrix<double>(max_batch, samples_),
             Matrix<Scalar>(max_batch, samples_)};

@@ -13,14 +13,13 @@
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/matrix.hpp"
 #include "hourglass/core/mode.hpp"
-#include "hourglass/core/parameter_buffer.hpp"
 #include "hourglass/core/rng.hpp"
 #include "hourglass/loss/elementwise.hpp"
 #include "hourglass/loss/mmd.hpp"
 #include "hourglass/loss/mse.hpp"
 #include "hourglass/loss/reduction.hpp"
 #include "hourglass/models/autoencoder.hpp"
-#include "hourglass/nn/container.hpp"
+#include "hourglass/models/code_penalty.hpp"
 #include "hourglass/nn/layer.hpp"
 #include "hourglass/nn/workspace.hpp"
 
@@ -39,21 +38,12 @@ class WassersteinAutoencoder : public Autoencoder<Encoder, Decoder> {
   /// Evaluation compares codes with draws of the prior, so it needs a generator.
   static constexpr bool draws_latents_in_evaluation = true;
 
-  struct Cache {
-    typename detail::CacheOf<Scalar, Encoder>::type encoder;
-    typename detail::CacheOf<Scalar, Decoder>::type decoder;
-    Matrix<Scalar> prior;          // (max_batch, code)
-    Matrix<Scalar> code_gradient;  // (max_batch, code)
-    Matrix<Scalar>
-        penalty_gradient;  // (max_batch, code): that of the loss with respect to the code, from WassersteinLoss
+  struct Cache : Base::Cache {
+    Matrix<Scalar> prior;  // (max_batch, code): draws from N(0, I)
     MMDScratch<Scalar> scratch;
 
-    /// (rows, code).
-    [[nodiscard]] ConstMatrixView<Scalar> code(Index rows) const noexcept { return encoder.output(rows); }
-    [[nodiscard]] ConstMatrixView<Scalar> output(Index rows) const noexcept { return decoder.output(rows); }
     [[nodiscard]] std::size_t bytes() const noexcept {
-      const Index own = prior.size() + code_gradient.size() + penalty_gradient.size();
-      return encoder.bytes() + decoder.bytes() + scratch.bytes() + static_cast<std::size_t>(own) * sizeof(Scalar);
+      return Base::Cache::bytes() + scratch.bytes() + static_cast<std::size_t>(prior.size()) * sizeof(Scalar);
     }
   };
 
@@ -63,15 +53,11 @@ class WassersteinAutoencoder : public Autoencoder<Encoder, Decoder> {
 
   [[nodiscard]] Cache plan(Index max_batch, Index in, Purpose purpose) const {
     const Index code = detail::out_features(this->encoder(), in);
-    const Index back = purpose == Purpose::training ? max_batch : 0;
-    return {detail::plan<Scalar>(this->encoder(), max_batch, in, purpose),
-            detail::plan<Scalar>(this->decoder(), max_batch, code, purpose),
-            Matrix<Scalar>(max_batch, code),
-            Matrix<Scalar>(back, code),
-            Matrix<Scalar>(back, code),
-            MMDScratch<Scalar>(max_batch, code)};
+    return {Base::plan(max_batch, in, purpose), Matrix<Scalar>(max_batch, code), MMDScratch<Scalar>(max_batch, code)};
   }
 
+  using Base::backward;
+  using Base::forward;
   /// Reconstruction (batch, features) of x (batch, features); it lies in the workspace and lasts until its next use.
   template <Mode M = Inference>
   ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Workspace<WassersteinAutoencoder>& workspace,
@@ -96,41 +82,15 @@ class WassersteinAutoencoder : public Autoencoder<Encoder, Decoder> {
   }
 
   // The passes of a container, see nn/container.hpp.
-  /// Draws from the prior, except in inference.
+  /// Starts a batch: draws from the prior, except in inference.
   template <Mode M>
-  void draw(Cache& cache, [[maybe_unused]] const M& mode, Index rows) const {
+  void draw(Cache& cache, const M& mode, Index rows) const {
+    Base::draw(cache, mode, rows);
     MatrixView<Scalar> prior = first_rows(cache.prior, rows);
     if constexpr (draws_latents<M>)
       mode.rng.fill_normal(std::span<Scalar>(prior.data(), static_cast<std::size_t>(prior.size())));
     else
       prior.setZero();
-  }
-  template <Mode M>
-  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode, RowRange rows) const {
-    if (cache.penalty_gradient.size() > 0) rows_of(cache.penalty_gradient, rows).setZero();
-    const auto code = detail::propagate<Scalar>(this->encoder(), x, cache.encoder, mode, rows);
-    return detail::propagate<Scalar>(this->decoder(), code, cache.decoder, mode, rows);
-  }
-  void backward_inputs(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy, Cache& cache,
-                       Scalar* gradient, MatrixView<Scalar> dx, RowRange rows) const {
-    MatrixView<Scalar> dcode = rows_of(cache.code_gradient, rows);
-    detail::backward_inputs<Scalar>(this->decoder(), rows_of(cache.code(rows.first + rows.count), rows), dy,
-                                    cache.decoder, gradient + slots_size<Scalar>(this->encoder()), dcode, rows);
-    dcode += rows_of(cache.penalty_gradient, rows);
-    detail::before_last_activation<Scalar>(this->encoder(), cache.encoder, rows, dcode);
-    detail::backward_inputs<Scalar>(this->encoder(), x, ConstMatrixView<Scalar>(dcode), cache.encoder, gradient, dx,
-                                    rows);
-  }
-  template <class Self, class Sink>
-  static void backward_parameters(Self& self, const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy,
-                                  Cache& cache, const Sink& sink, WorkPart part) {
-    const ConstMatrixView<Scalar> dcode(first_rows(cache.code_gradient, x.rows()));
-    detail::backward_parameters<Scalar>(self.encoder(), x, dcode, cache.encoder, sink, part);
-    detail::backward_parameters<Scalar>(self.decoder(), cache.code(x.rows()), dy, cache.decoder,
-                                        sink.at_slot(slots_size<Scalar>(self.encoder())), part);
-  }
-  [[nodiscard]] const Scalar* last_input(const Cache& cache) const noexcept {
-    return this->decoder().last_input(cache.decoder);
   }
 };
 
@@ -147,10 +107,8 @@ struct WassersteinTerms {
 
 /// A workspace whose model keeps codes, draws of their prior and a place for the gradient of the codes.
 template <class Workspace>
-concept HoldsPrior = requires(Workspace& workspace, Index rows) {
-  workspace.cache().code(rows);
+concept HoldsPrior = HoldsCode<Workspace> && requires(Workspace& workspace) {
   workspace.cache().prior;
-  workspace.cache().penalty_gradient;
 };
 
 /// Loss of a WassersteinAutoencoder: the given loss summed over features and averaged over the batch, plus `weight`
@@ -179,7 +137,7 @@ class WassersteinLoss {
   WassersteinTerms<typename Output::Scalar> operator()(const Output& output, const Target& target,
                                                        Workspace& workspace) const {
     const auto value = reconstruction_(output, target, workspace);
-    auto gradient = first_rows(workspace.cache().penalty_gradient, output.rows());
+    auto gradient = workspace.cache().penalty_gradient(output.rows());
     gradient.setZero();
     return terms(value, workspace.cache(), gradient);
   }

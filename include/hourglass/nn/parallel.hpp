@@ -1,6 +1,7 @@
 // Parallel: modules that read the same input and stand side by side, y = (module_1(x), ..., module_n(x)).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <tuple>
@@ -51,6 +52,7 @@ class Parallel {
   static_assert((detail::MatchingWidths<0, static_in, detail::static_in<Modules>()>::value && ...));
 
   static constexpr bool rows_independent = (detail::rows_independent<Modules> && ...);
+  static constexpr Index row_group = std::max({detail::row_group<Modules>()...});
   using LastActivation = void;  // each module has its own
 
   struct Cache {
@@ -164,6 +166,10 @@ class Parallel {
       detail::backward_parameters<Scalar>(module, x, dy, std::get<index>(cache.modules), sink.at_slot(slots), part);
       slots += slots_size<Scalar>(module);
     });
+  }
+  void update_buffers(const Cache& cache) {
+    each(
+        [&](auto index) { detail::update_buffers<Scalar>(std::get<index>(modules_), std::get<index>(cache.modules)); });
   }
 
  private:
