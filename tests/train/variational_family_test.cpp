@@ -70,3 +70,17 @@ TEST_CASE("fit trains them all") {
   learn(quantized, x, hg::VQLoss{hg::BCELoss{}, {.codebook = 0}}, "reconstruction distance perplexity ",
         hg::CodebookEMA{hg::Adam{{.lr = 1e-2f}}});
 }
+
+TEST_CASE("fit tells the loss its steps: the KL term warms up in training and is whole in validation") {
+  hg::VariationalAutoencoder model{encoder(6, 4), decoder(2)};
+  hg::Rng rng{1};
+  hg::initialize(model, rng);
+  const auto x = patterns(120);
+  const auto history = hg::fit(model, x, hg::NegativeELBO{hg::BCELoss{}, {.warm_up_steps = 1000000}}, hg::Adam<>{},
+                               {.epochs = 1, .batch_size = 60, .validation = x, .log = nullptr}, rng);
+  const hg::LossReport& train = history[0].train;
+  const hg::LossReport& test = *history[0].test;
+  CHECK(train.parts[1].second > 0.01);
+  CHECK(train.loss == doctest::Approx(train.parts[0].second).epsilon(1e-4));
+  CHECK(test.loss == doctest::Approx(test.parts[0].second + test.parts[1].second));
+}
