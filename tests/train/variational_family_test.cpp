@@ -28,7 +28,7 @@ auto decoder(hg::Index in) { return hg::Sequential{hg::Linear{in, 16}, hg::Tanh{
 
 /// The last report on the data, which must have the given terms and be better than the first one.
 template <class Loss, class Optimizer = hg::Adam<>>
-hg::LossReport learn(auto& model, const hg::Matrix<float>& data, const Loss& loss, const std::string& terms,
+hg::LossReport learn(auto& model, const hg::Matrix<float>& data, Loss loss, const std::string& terms,
                      Optimizer&& optimizer = Optimizer{{.lr = 1e-2f}}) {
   hg::Rng rng{1};
   hg::initialize(model, rng);
