@@ -30,7 +30,8 @@ cp labels/t10k-labels-idx1-ubyte.gz labels/train-labels-idx1-ubyte.gz
 mkdir nothing
 echo text >file
 
-for name in mnist_autoencoder mnist_vae runtime_widths stacked_autoencoder transfer_learning; do
+for name in mnist_autoencoder mnist_vae runtime_widths sparse_autoencoder contractive_autoencoder stacked_autoencoder \
+  transfer_learning; do
   program=$programs/$name
   quick=(--epochs 1 --output out --data)
   "$program" --help >help.txt 2>err.txt || fail "$name --help: exit status $?"
