@@ -6,7 +6,8 @@ namespace hg = hourglass;
 int main(int argc, char** argv) {
   example::Settings settings;
   settings.output = "output/autoencoder";
-  const char* what = "Trains an autoencoder on MNIST and draws digits beside their reconstructions.";
+  const char* what =
+      "Trains an autoencoder on MNIST and draws digits beside their reconstructions, losses and filters.";
   return example::run(argc, argv, "mnist_autoencoder", what, settings, [&] {
     const hg::Mnist mnist = example::load_data(settings);
     hg::Rng rng{settings.seed};
@@ -25,5 +26,7 @@ int main(int argc, char** argv) {
     const hg::ImageSpan originals = mnist.test.images.topRows(std::min<hg::Index>(16, mnist.test.images.rows()));
     hg::save_image_grid(settings.output / "reconstruction.png", {.columns = 8, .scale = 3}, originals,
                         model.reconstruct(originals));
+    hg::save_image_grid(settings.output / "filters.png", {.padding = 1},
+                        hg::filter_images(model.encoder().layer<0>().weight(), {.diverging = true}));
   });
 }

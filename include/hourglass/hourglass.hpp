@@ -56,6 +56,7 @@
 #include "hourglass/gemm/shifted.hpp"
 #include "hourglass/gemm/transpose.hpp"
 #include "hourglass/io/atomic_file.hpp"
+#include "hourglass/io/filter_images.hpp"
 #include "hourglass/io/image_grid.hpp"
 #include "hourglass/io/json_reader.hpp"
 #include "hourglass/io/name_map.hpp"

@@ -26,7 +26,7 @@ trained() { # folder metrics-header largest-loss picture...
 small=(--data "$digits" --epochs 1 --batch-size 64 --seed 3)
 
 "$programs/mnist_autoencoder" "${small[@]}" --latent 16 --learning-rate 0.002 --threads 1 --output new/folder/ae >ae.txt
-trained new/folder/ae epoch,train_loss,test_loss,seconds 0.4 reconstruction.png
+trained new/folder/ae epoch,train_loss,test_loss,seconds 0.4 reconstruction.png filters.png
 grep -qF "$digits" ae.txt || fail "mnist_autoencoder does not say which data it takes"
 
 "$programs/mnist_autoencoder" "${small[@]}" --latent 16 --learning-rate 0.002 --threads 2 --output ae2 --quiet >quiet.txt
