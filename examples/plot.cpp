@@ -7,8 +7,6 @@
 #include <cstdio>
 #include <fstream>
 #include <hourglass/core/error.hpp>
-#include <iomanip>
-#include <limits>
 #include <set>
 #include <string_view>
 #include <system_error>
@@ -88,7 +86,6 @@ class Picture {
     csv_path_.replace_extension(".csv");
     temporary_ = path.string() + ".tmp";
     csv_.open(csv_path_);
-    csv_ << std::setprecision(std::numeric_limits<float>::max_digits10);
 
     const std::string common = " size " + size + " noenhanced font 'sans,13' ";
     if (ending == ".svg")
@@ -146,8 +143,8 @@ class Picture {
     for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO})
       posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], descriptor);
     for (const int descriptor : pipe_ends) posix_spawn_file_actions_addclose(&actions, descriptor);
-    std::array<std::string, 3> words{"gnuplot", "-e", script_};
-    std::array<char*, 4> arguments{words[0].data(), words[1].data(), words[2].data(), nullptr};
+    std::array<std::string, 4> words{"gnuplot", "-d", "-e", script_};  // -d: no settings of the user
+    std::array<char*, 5> arguments{words[0].data(), words[1].data(), words[2].data(), words[3].data(), nullptr};
     pid_t child = 0;
     const int failed = posix_spawnp(&child, "gnuplot", &actions, nullptr, arguments.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
@@ -159,6 +156,7 @@ class Picture {
     int status = 0;
     if (failed != 0 || waitpid(child, &status, 0) != child) return not_installed;
     std::replace(output.begin(), output.end(), '\n', ' ');
+    output.erase(0, output.rfind("^ line ") == std::string::npos ? 0 : output.rfind("^ line ") + 2);  // not the script
     if (WIFEXITED(status)) return WEXITSTATUS(status) == 127 ? not_installed : WEXITSTATUS(status);
     return 1;
 #else

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 namespace hg = hourglass;
 
 TEST_CASE("variances of codes, and which of them are above the threshold") {
@@ -22,4 +24,8 @@ TEST_CASE("a large mean does not hide a small variance") {
   CHECK(hg::code_variances(codes)[0] == doctest::Approx(0.01).epsilon(1e-6));
 }
 
-TEST_CASE("no samples are refused") { CHECK_THROWS_AS((void)hg::active_units(hg::Matrix<float>(0, 2)), hg::DataError); }
+TEST_CASE("no samples, and codes that are not finite, are refused") {
+  CHECK_THROWS_WITH_AS((void)hg::active_units(hg::Matrix<float>{{1, NAN}, {2, 0}}), doctest::Contains("column 1"),
+                       hg::DataError);
+  CHECK_THROWS_AS((void)hg::active_units(hg::Matrix<float>(0, 2)), hg::DataError);
+}

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -16,7 +17,7 @@
 namespace hourglass {
 
 /// Variance of each column of `codes` (n, code), that of the n samples: 1/n sum_i (z_ij - mean_j)^2. Throws DataError
-/// when there are no samples.
+/// when there are no samples, or codes are not finite.
 template <Batch Codes>
 [[nodiscard]] std::vector<double> code_variances(const Codes& codes) {
   const ConstMatrixView<typename Codes::Scalar> z = codes;
@@ -31,12 +32,15 @@ template <Batch Codes>
     };
     const double mean = sum([](double x) { return x; }) / count;
     variances.push_back(sum([&](double x) { return (x - mean) * (x - mean); }) / count);
+    if (!std::isfinite(variances.back()))
+      throw DataError(
+          detail::message("code_variances: column ", j, " is not finite; the encoder overflows, or its input does"));
   }
   return variances;
 }
 
 /// Number of columns of the posterior means (n, latent) whose variance is above `threshold`:
-/// `active_units(codes(vae, images))`. Throws DataError when there are no samples.
+/// `active_units(codes(vae, images))`. Errors as above.
 template <Batch Means>
 [[nodiscard]] Index active_units(const Means& posterior_means, double threshold = 0.01) {
   const std::vector<double> variances = code_variances(posterior_means);
