@@ -139,7 +139,7 @@ class Autoencoder {
     detail::backward_parameters<Scalar>(self.decoder_, cache.encoder.output(x.rows()), dy, cache.decoder,
                                         sink.at_slot(slots_size<Scalar>(self.encoder_)), part);
   }
-  void update_buffers(const auto& cache) {  // or that of a model derived from this one
+  void update_buffers(const Cache& cache) {
     detail::update_buffers<Scalar>(encoder_, cache.encoder);
     detail::update_buffers<Scalar>(decoder_, cache.decoder);
   }

@@ -164,7 +164,7 @@ class VariationalAutoencoder {
     detail::backward_parameters<Scalar>(self.decoder_, latent, dy, cache.decoder,
                                         sink.at_slot(slots_size<Scalar>(self.encoder_)), part);
   }
-  void update_buffers(const auto& cache) {  // or that of a model derived from this one
+  void update_buffers(const Cache& cache) {
     detail::update_buffers<Scalar>(encoder_, cache.encoder);
     detail::update_buffers<Scalar>(decoder_, cache.decoder);
   }

@@ -40,7 +40,7 @@ struct UpdateWithSum {
 
 /// sums_j = sum of the rows x_nj, for the columns [begin, end).
 template <class Scalar>
-struct ColumnSums {
+struct SumsOfColumns {
   Index rows;
   Index cols;
   Range range;
@@ -104,7 +104,7 @@ class TransposedLinear {
   template <class Self, class Sink>
   static void bias_gradient(Self& self, const ConstMatrixView<Scalar>& dsum, const Sink& sink, WorkPart part) {
     const detail::Range own = detail::share(dsum.cols(), detail::line<Scalar>, part.count, part.index);
-    simd::dispatch<Scalar>(detail::ColumnSums<Scalar>{dsum.rows(), dsum.cols(), own, dsum.data(), sink.gradient});
+    simd::dispatch<Scalar>(detail::SumsOfColumns<Scalar>{dsum.rows(), dsum.cols(), own, dsum.data(), sink.gradient});
     if constexpr (Sink::updates)
       detail::update_range(sink.rule, own.begin, own.end, self.bias_.data(), static_cast<const Scalar*>(sink.gradient));
   }
