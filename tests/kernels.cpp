@@ -1,3 +1,2 @@
-#define HOURGLASS_INSTANCE template
-#include "hourglass/gemm/gemm.hpp"
+#define HOURGLASS_INSTANTIATE_KERNELS
 #include "hourglass/gemm/instances.hpp"

@@ -210,7 +210,5 @@ void gemm(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, const Operand<Sc
 }  // namespace hourglass
 
 #ifdef HOURGLASS_EXTERN_KERNELS
-#define HOURGLASS_INSTANCE extern template
 #include "hourglass/gemm/instances.hpp"
-#undef HOURGLASS_INSTANCE
 #endif

@@ -1,15 +1,21 @@
 // Internal: the templates of the product core that no epilogue enters into, for programs of many translation units that
-// want to compile them once. With HOURGLASS_EXTERN_KERNELS, gemm.hpp declares them here, and one translation unit,
-// without that macro, has to instantiate them:
+// want to compile them once. gemm.hpp declares them where HOURGLASS_EXTERN_KERNELS is defined, and one translation unit
+// has to instantiate them:
 //
-//     #define HOURGLASS_INSTANCE template
-//     #include "hourglass/gemm/gemm.hpp"
+//     #define HOURGLASS_INSTANTIATE_KERNELS
 //     #include "hourglass/gemm/instances.hpp"
+#pragma once
+
 #include "hourglass/gemm/block.hpp"
 #include "hourglass/gemm/kernels.hpp"
 
 namespace hourglass::detail {
 
+#ifdef HOURGLASS_INSTANTIATE_KERNELS
+#define HOURGLASS_INSTANCE template
+#else
+#define HOURGLASS_INSTANCE extern template
+#endif
 #define HOURGLASS_KERNELS(Scalar, Tier) \
   HOURGLASS_INSTANCE const PlainKernels<Scalar>& plain_kernels<simd::Vector<Scalar, simd::Tier>>() noexcept
 #ifdef HOURGLASS_X86
@@ -26,6 +32,7 @@ HOURGLASS_KERNELS(float, Baseline);
 HOURGLASS_KERNELS(double, Baseline);
 HOURGLASS_INSTANCE class Block<float>;
 HOURGLASS_INSTANCE class Block<double>;
+#undef HOURGLASS_INSTANCE
 #undef HOURGLASS_KERNELS
 
 }  // namespace hourglass::detail
