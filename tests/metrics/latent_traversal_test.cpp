@@ -13,7 +13,7 @@ TEST_CASE("one dimension moves at a time") {
   CHECK(hg::traversal_codes(code, 2).row(1)(0) == 3);
   hg::Linear layer{2, 1};
   layer.weight() << 1, 10;
-  CHECK(hg::latent_traversal(layer, code, 3, -1, 1) == expected * hg::Matrix<float>{{1}, {10}});
+  CHECK(hg::latent_traversal(layer, code, 3, -1, 1) == expected.lazyProduct(hg::Matrix<float>{{1}, {10}}));
 }
 
 TEST_CASE("more than one code, and fewer than two steps, are refused") {

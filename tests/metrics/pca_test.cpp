@@ -42,16 +42,16 @@ TEST_CASE("PCA agrees with scikit-learn") {
 }
 
 TEST_CASE("data of low rank are rebuilt exactly, over more than one block of rows") {
-  const hg::Matrix<double> data = (normal(1500, 3, 1) * normal(3, 20, 2)).array() + 5.0;
+  const hg::Matrix<double> data = normal(1500, 3, 1).lazyProduct(normal(3, 20, 2)).array() + 5.0;
   const hg::Pca pca(data, 3);
   CHECK(pca.reconstruction_error(data) < 1e-24);
   const auto codes = pca.transform(data);
   CHECK(difference(pca.inverse_transform(codes), data, {1e-12, 1e-12}) == "");
   CHECK(pca.reconstruct(data) == pca.inverse_transform(codes));
-  const hg::Matrix<double> gram = pca.components() * pca.components().transpose();
-  CHECK(gram.isApprox(Eigen::MatrixXd::Identity(3, 3), 1e-12));
+  const hg::Matrix<double> gram = pca.components().lazyProduct(pca.components().transpose());
+  CHECK(difference(gram, hg::Matrix<double>{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, {0, 1e-12}) == "");
   // Codes are uncorrelated, and their variances are those of the components.
-  const hg::Matrix<double> covariance = codes.transpose() * codes / 1499.0;
+  const hg::Matrix<double> covariance = codes.transpose().lazyProduct(codes) / 1499.0;
   for (hg::Index i = 0; i < 3; ++i)
     for (hg::Index j = 0; j < 3; ++j)
       CHECK(covariance(i, j) ==

@@ -185,7 +185,7 @@ class LogisticRegression {
     bias_ = MatrixView<double>(parameters.data() + classes * features, 1, classes);
     if (options.standardize) {
       weight_.array().rowwise() *= scale.row(0).array();
-      bias_ -= (weight_ * mean.transpose()).transpose();
+      bias_ -= mean.lazyProduct(weight_.transpose());
     }
   }
 
