@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <concepts>
-#include <ranges>
+#include <cstddef>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "hourglass/core/error.hpp"
@@ -14,21 +15,30 @@
 
 namespace hourglass {
 
+namespace detail {
+
+template <class T>
+inline constexpr bool is_span = false;
+template <class T, std::size_t extent>
+inline constexpr bool is_span<std::span<T, extent>> = true;
+
+/// Integers in a row that outlive the expression.
+template <class T>
+concept LastingIntegers = requires(T& source) {
+  requires std::integral<typename decltype(std::span{source})::value_type>;
+  requires std::is_lvalue_reference_v<T> || is_span<std::remove_cv_t<T>>;
+};
+
+}  // namespace detail
+
 /// A cheap view of class numbers of any integral type: a std::vector, std::array or std::span that outlives it. A view
 /// of a temporary vector does not compile. Default-constructed: none.
 class Labels {
  public:
   Labels() = default;
-  template <std::ranges::contiguous_range Source>
-  requires std::ranges::borrowed_range<Source> && std::integral<std::ranges::range_value_t<Source>>
+  template <detail::LastingIntegers Source>
   // NOLINTNEXTLINE(google-explicit-constructor,bugprone-forwarding-reference-overload): a view of something is it
-  Labels(Source&& labels)
-      : data_{std::ranges::data(labels)},
-        size_{static_cast<Index>(std::ranges::size(labels))},
-        stride_{static_cast<Index>(sizeof(std::ranges::range_value_t<Source>))},
-        read_{[](const void* label) noexcept {
-          return static_cast<Index>(*static_cast<const std::ranges::range_value_t<Source>*>(label));
-        }} {}
+  Labels(Source&& source) : Labels(std::span{source}, nullptr) {}
 
   [[nodiscard]] Index size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
@@ -51,6 +61,13 @@ class Labels {
   }
 
  private:
+  template <class Integer, std::size_t extent>
+  Labels(std::span<Integer, extent> labels, std::nullptr_t) noexcept
+      : data_{labels.data()},
+        size_{static_cast<Index>(labels.size())},
+        stride_{static_cast<Index>(sizeof(Integer))},
+        read_{[](const void* label) noexcept { return static_cast<Index>(*static_cast<const Integer*>(label)); }} {}
+
   const void* data_ = nullptr;
   Index size_ = 0;
   Index stride_ = 0;  // bytes
