@@ -120,7 +120,8 @@ class LogisticRegression {
   }
 
   /// Mean (1, features) and 1 / deviation (1, features), which is 0 for constant features.
-  [[nodiscard]] static std::pair<Matrix<double>, Matrix<double>> moments(const Samples& samples) {
+  template <class Data>
+  [[nodiscard]] static std::pair<Matrix<double>, Matrix<double>> moments(const Data& samples) {
     Blocks blocks(samples, 1);
     Matrix<double> mean(1, samples.cols());
     Matrix<double> variance(1, samples.cols());
@@ -137,7 +138,9 @@ class LogisticRegression {
     return {std::move(mean), std::move(variance)};
   }
 
-  void train(const Samples& samples, const std::vector<Index>& labels, const LogisticRegressionOptions& options) {
+  // Templates, so that whoever only includes them compiles nothing.
+  template <class Count>
+  void train(const Samples& samples, const std::vector<Count>& labels, const LogisticRegressionOptions& options) {
     check_labels(static_cast<std::size_t>(samples.rows()), labels.size());
     if (!(options.l2 >= 0))
       throw DataError(detail::message("LogisticRegression: l2 must be 0 or more, not ", options.l2));
