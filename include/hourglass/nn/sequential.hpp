@@ -80,7 +80,7 @@ struct LastOf<true, Last> {
 
 }  // namespace detail
 
-/// Layers one after another. A Linear and the activation behind it run as one product, forward and backward; the
+/// Layers one after another. A Linear or convolution and the activation behind it run as one product, both ways; the
 /// results are those of the layers one by one (see Unfused). Widths known to the compiler must fit or the program does
 /// not compile; widths known at run time are checked once, at construction. Parameters are named by position, as in
 /// PyTorch: "0.weight", "2.bias".
