@@ -14,6 +14,7 @@ refused '--threads: .many' --threads many
 refused "'cube'" --filter cube
 refused 'nowhere' --program nowhere
 refused 'nowhere/report.json' --json nowhere/report.json
+refused "'caffe'" --kinds flushing,caffe
 
 "$program" --python nowhere >out.txt || fail "exit status $? without PyTorch"
 says '^SKIPPED: PyTorch' out.txt
@@ -28,5 +29,13 @@ fi
 holds 6 pytorch report.json
 says 'ratio [0-9.]+ \([0-9.]+ to [0-9.]+\); test loss' out.txt
 says 'each at its best' out.txt
+
+# What cannot be compiled here is left out, in a line.
+CXX=nowhere HOURGLASS_PEERS=$work "$program" --quick --epochs 1 --images 256 --threads 1 --filter ae-784-256-64 \
+  --no-inference --kinds flushing,libtorch,minidnn --json report.json >out.txt || fail "exit status $?"
+holds 1 pytorch report.json
+says "^libtorch: left out, there is no compiler 'nowhere'$" out.txt
+says "^MiniDNN: left out, it is not in $work/minidnn" out.txt
+CXX=nowhere refused 'nothing left' --threads 1 --kinds libtorch
 
 finish
