@@ -43,6 +43,7 @@ class TiedAutoencoder {
   static constexpr Index static_out = Dynamic;
 
   static constexpr bool rows_independent = true;
+  static constexpr Index row_group = 1;
   using LastActivation = Last;
 
   struct Cache {
