@@ -131,12 +131,12 @@ namespace detail {
 template <class Model>
 void load(Model& model, const SafetensorsFile& file, const NameMap& names, std::string_view part) {
   LoadPlan plan{file, names, part};
-  for_each_tensor(std::as_const(model), [&](const ParameterName& name, const auto& tensor) {
+  hourglass::for_each_tensor(std::as_const(model), [&](const ParameterName& name, const auto& tensor) {
     plan.add(name.str(), tensor.shape(), std::is_integral_v<typename std::remove_cvref_t<decltype(tensor)>::Scalar>);
   });
   plan.check();
   std::size_t i = 0;
-  for_each_tensor(model, [&](const ParameterName&, auto& tensor) {
+  hourglass::for_each_tensor(model, [&](const ParameterName&, auto& tensor) {
     using Scalar = typename std::remove_cvref_t<decltype(tensor)>::Scalar;
     Index element = 0;
     const auto store = [&](auto value) {
