@@ -53,6 +53,10 @@ inline constexpr int philox_rounds = 10;
 
 namespace detail {
 
+/// Words of as many blocks as a register of V has room for, where `type` is defined.
+template <class V>
+struct PhiloxWords;
+
 #ifdef HOURGLASS_X86
 // Words of several blocks in the lower halves of 64-bit lanes; what lies in the upper halves is no part of them.
 
@@ -124,8 +128,6 @@ struct Avx512Words {
   }
 };
 
-template <class V>
-struct PhiloxWords;
 template <simd::Avx2Vector V>
 struct PhiloxWords<V> {
   using type = Avx2Words;
