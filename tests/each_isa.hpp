@@ -28,6 +28,15 @@ void for_each_isa(const Test& test) {
 /// Whether every multiply-add under isa() is rounded once. The portable kernels write a * b + c, which compilers may
 /// fuse or not where they know of such an instruction.
 [[nodiscard]] inline bool isa_fuses() noexcept { return hourglass::isa() != hourglass::Isa::portable; }
+
+/// Calls `test()` under every instruction set whose bits are those of isa(), which has to be one that fuses.
+template <class Test>
+void for_each_fusing_isa(const Test& test) {
+  if (!isa_fuses()) return;
+  for_each_isa([&] {
+    if (isa_fuses()) test();
+  });
+}
 #if defined(__FMA__) || defined(__aarch64__)
 inline constexpr bool portable_may_fuse = true;
 #else

@@ -182,9 +182,7 @@ TEST_CASE("steps have the same bits fused or not, on any number of threads and a
     CHECK(train(threads, true) == expected);
     CHECK(train(threads, false) == expected);
   }
-  for_each_isa([&] {
-    if (isa_fuses()) CHECK(train(2, true) == expected);
-  });
+  for_each_fusing_isa([&] { CHECK(train(2, true) == expected); });
 }
 
 TEST_CASE("save and load") {

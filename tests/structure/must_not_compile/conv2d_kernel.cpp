@@ -4,9 +4,9 @@
 using namespace hourglass;
 
 #ifdef FIXED
-constexpr Index padding = 2;
+constexpr Index added = 2;
 #else
-constexpr Index padding = 1;
+constexpr Index added = 1;
 #endif
 
-[[maybe_unused]] const Conv2d<ImageShape{1, 3, 3}, 16, 7, 1, padding> layer;
+[[maybe_unused]] const Conv2d<ImageShape{1, 3, 3}, 16, 7, 1, added> layer;

@@ -7,9 +7,9 @@
 using namespace hourglass;
 
 #ifdef FIXED
-constexpr ImageShape image{16, 14, 14};
+constexpr ImageShape pooled{16, 14, 14};
 #else
-constexpr ImageShape image{8, 28, 14};
+constexpr ImageShape pooled{8, 28, 14};
 #endif
 
-[[maybe_unused]] const Sequential model{Conv2d<ImageShape{1, 28, 28}, 16, 3, 2, 1>{}, MaxPool2d<image, 2>{}};
+[[maybe_unused]] const Sequential model{Conv2d<ImageShape{1, 28, 28}, 16, 3, 2, 1>{}, MaxPool2d<pooled, 2>{}};
