@@ -142,6 +142,7 @@
 #include "hourglass/nn/pooling.hpp"
 #include "hourglass/nn/relu.hpp"
 #include "hourglass/nn/sequential.hpp"
+#include "hourglass/nn/sequential_shapes.hpp"
 #include "hourglass/nn/sigmoid.hpp"
 #include "hourglass/nn/softplus.hpp"
 #include "hourglass/nn/tanh.hpp"
