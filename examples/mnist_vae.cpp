@@ -1,4 +1,6 @@
 // Variational autoencoder 784-512-256-(20, 20), mirrored, on MNIST: ReLU, sigmoid output, BCE summed + KL, Adam.
+#include <hourglass/metrics/metrics.hpp>
+
 #include "common.hpp"
 #include "plot.hpp"
 

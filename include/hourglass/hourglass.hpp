@@ -1,4 +1,4 @@
-// Hourglass: all of it.
+// Hourglass: all of it but the metrics, see metrics/metrics.hpp.
 #pragma once
 
 #include "hourglass/core/activation.hpp"
@@ -83,20 +83,6 @@
 #include "hourglass/loss/optimal_gaussian.hpp"
 #include "hourglass/loss/reduction.hpp"
 #include "hourglass/loss/rows.hpp"
-#include "hourglass/metrics/active_units.hpp"
-#include "hourglass/metrics/anomaly_scores.hpp"
-#include "hourglass/metrics/auc.hpp"
-#include "hourglass/metrics/codes.hpp"
-#include "hourglass/metrics/interpolate.hpp"
-#include "hourglass/metrics/latent_traversal.hpp"
-#include "hourglass/metrics/logistic_regression.hpp"
-#include "hourglass/metrics/manifold_grid.hpp"
-#include "hourglass/metrics/mutual_information_gap.hpp"
-#include "hourglass/metrics/normal_quantile.hpp"
-#include "hourglass/metrics/psnr.hpp"
-#include "hourglass/metrics/quantile.hpp"
-#include "hourglass/metrics/sample_errors.hpp"
-#include "hourglass/metrics/ssim.hpp"
 #include "hourglass/models/autoencoder.hpp"
 #include "hourglass/models/code_penalty.hpp"
 #include "hourglass/models/codebook_ema.hpp"

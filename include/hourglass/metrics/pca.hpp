@@ -1,5 +1,3 @@
-// Not in hourglass.hpp: Eigen/Eigenvalues costs whoever includes it another 0.3 s of compilation.
-//
 // Principal component analysis: z = (x - mean) V^T with the orthonormal rows V of greatest variance. Its reconstruction
 // mean + z V is the best that any linear autoencoder of that width can give, so it is the first number to beat.
 //
