@@ -4,6 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <exception>
+#include <hourglass/io/atomic_file.hpp>
+#include <iomanip>
+#include <span>
+#include <sstream>
 
 #include "plot.hpp"
 
@@ -57,6 +61,17 @@ void plot_losses(const Settings& settings, const std::vector<hg::EpochReport>& e
   const std::string note =
       plot_curves(settings.output / "loss.png", {.title = "Loss", .x_label = "epoch", .y_label = ""}, {train, test});
   if (!settings.quiet && !note.empty()) std::cout << note << "\n";
+}
+
+void report(const Settings& settings, const Figures& figures) {
+  std::ostringstream csv;
+  csv << "figure,value\n" << std::setprecision(6);
+  for (const auto& [name, value] : figures) {
+    csv << name << ',' << value << '\n';
+    if (!settings.quiet) std::cout << name << ": " << value << "\n";
+  }
+  const std::string text = csv.str();
+  hg::write_file(settings.output / "results.csv", std::as_bytes(std::span(text)));
 }
 
 int run(int argc, char** argv, const char* name, const char* description, Settings& settings,

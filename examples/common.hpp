@@ -7,6 +7,7 @@
 #include <hourglass/hourglass.hpp>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace CLI {
@@ -43,6 +44,10 @@ struct Settings {
 
 /// Draws the training and test loss of the epochs as loss.png in the folder of the output.
 void plot_losses(const Settings& settings, const std::vector<hg::EpochReport>& epochs);
+
+/// Figures of a run, such as {"test MSE", 0.0045}: printed, and written to results.csv in the folder of the output.
+using Figures = std::vector<std::pair<std::string, double>>;
+void report(const Settings& settings, const Figures& figures);
 
 /// Parses the command line into `settings`, runs `program()` and turns every error into one line on stderr and
 /// status 1. `more_options` may add some to the command line.
