@@ -2,6 +2,7 @@
 # Bad input ends in one line on stderr and exit status 1; --help in a text on stdout and 0.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+require_programs mnist_autoencoder mnist_vae runtime_widths
 
 refused() { # pattern command...
   local pattern=$1 status=0

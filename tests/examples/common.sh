@@ -10,14 +10,14 @@ if ! compgen -G "$digits/train-images*" >/dev/null; then
   echo "SKIPPED: there are no digits in $digits"
   exit 0
 fi
-for name in mnist_autoencoder mnist_vae runtime_widths sparse_autoencoder contractive_autoencoder stacked_autoencoder \
-  transfer_learning; do
-  [[ -x $programs/$name ]] || { echo "FAILED: $programs/$name does not exist" && exit 1; }
-done
 rm -rf "$work"
 mkdir -p "$work"
 cd "$work"
 
+require_programs() {
+  local name
+  for name in "$@"; do [[ -x $programs/$name ]] || { echo "FAILED: $programs/$name does not exist" && exit 1; }; done
+}
 fail() {
   echo "FAILED: $*"
   failures=$((failures + 1))

@@ -2,6 +2,7 @@
 # Every example trains for an epoch on the committed digits and leaves what it promises.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+require_programs mnist_autoencoder mnist_vae runtime_widths sparse_autoencoder contractive_autoencoder
 
 is_png() { [[ -f $1 && $(head -c 8 "$1" | od -An -tx1 | tr -d ' \n') == 89504e470d0a1a0a ]]; }
 

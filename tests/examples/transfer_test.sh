@@ -2,6 +2,7 @@
 # The examples that use labels beat guessing on the committed digits and leave what they promise.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+require_programs stacked_autoencoder transfer_learning mnist_autoencoder
 
 column() { # file name: that column of the last line
   awk -F , -v name="$2" 'NR == 1 { for (i = 1; i <= NF; ++i) if ($i == name) c = i } END { print $c }' "$1"

@@ -1,0 +1,1 @@
+# Examples of autoencoders without latent variables.
