@@ -65,10 +65,12 @@ void plot_losses(const Settings& settings, const std::vector<hg::EpochReport>& e
 
 void report(const Settings& settings, const Figures& figures) {
   std::ostringstream csv;
-  csv << "figure,value\n" << std::setprecision(6);
+  csv << "figure,value\n";
   for (const auto& [name, value] : figures) {
-    csv << name << ',' << value << '\n';
-    if (!settings.quiet) std::cout << name << ": " << value << "\n";
+    std::ostringstream number;
+    number << std::setprecision(6) << value;
+    csv << name << ',' << number.str() << '\n';
+    if (!settings.quiet) std::cout << name << ": " << number.str() << "\n";
   }
   const std::string text = csv.str();
   hg::write_file(settings.output / "results.csv", std::as_bytes(std::span(text)));

@@ -1,0 +1,98 @@
+// Random search for hyper-parameters of an autoencoder on MNIST: width, code, learning rate and batch size, with early
+// stopping on images that no trial trains on. The best model is saved and judged on the test images.
+//
+// J. Bergstra, Y. Bengio, "Random search for hyper-parameter optimization", 2012.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <iomanip>
+
+#include "common.hpp"
+
+namespace hg = hourglass;
+
+namespace {
+
+struct Trial {
+  hg::Index width = 0;
+  hg::Index code = 0;
+  double learning_rate = 0;
+  hg::Index batch_size = 0;
+  hg::Index epochs = 0;
+  double loss = 0;
+};
+
+hg::Autoencoder<hg::Mlp<hg::ReLU>, hg::Mlp<hg::ReLU, hg::Sigmoid>> network(const Trial& trial) {
+  return hg::symmetric_autoencoder({784, trial.width, trial.code});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  example::Settings settings;
+  settings.output = "output/hyperparameter_search";
+  settings.epochs = 10;
+  hg::Index number = 12;
+  hg::Index patience = 2;
+  const char* what = "Searches for the width, code, learning rate and batch size of an autoencoder on MNIST.";
+  const auto program = [&] {
+    const hg::Mnist mnist = example::load_data(settings);
+    const hg::Index kept = mnist.train.images.rows() * 5 / 6;
+    const hg::Samples all(mnist.train.images);
+    const hg::Samples validation = all.middleRows(kept, all.rows() - kept);
+    hg::Rng search{settings.seed};
+    const auto choose = [&](std::initializer_list<hg::Index> values) {
+      return values.begin()[static_cast<std::size_t>(search.uniform() * static_cast<double>(values.size()))];
+    };
+    std::vector<Trial> trials;
+    for (hg::Index i = 0; i < number; ++i) {
+      Trial trial{.width = choose({64, 128, 256, 512}),
+                  .code = choose({8, 16, 32, 64}),
+                  .learning_rate = std::pow(10, -4 + 2 * search.uniform()),
+                  .batch_size = choose({32, 64, 128, 256})};
+      auto model = network(trial);
+      hg::Rng rng{settings.seed};
+      hg::initialize(model, rng);
+      const std::string name = "trial" + std::to_string(i + 1);
+      const std::filesystem::path best = settings.output / (name + ".safetensors");
+      hg::FitOptions<> options = example::fit_options(settings, mnist);
+      options.batch_size = trial.batch_size;
+      options.validation = validation;
+      options.metrics_csv = settings.output / (name + ".csv");
+      options.log = nullptr;
+      options.callbacks = {hg::ModelCheckpoint{model, best}, hg::EarlyStopping{patience}};
+      const auto epochs =
+          hg::fit(model, all.topRows(kept), hg::BCELoss{}, hg::Adam{{.lr = trial.learning_rate}}, options, rng);
+      trial.epochs = static_cast<hg::Index>(epochs.size());
+      trial.loss = hg::monitored_loss(*std::ranges::min_element(epochs, {}, hg::monitored_loss));
+      if (trials.empty() || trial.loss < std::ranges::min_element(trials, {}, &Trial::loss)->loss)
+        std::filesystem::copy_file(best, settings.output / "model.safetensors",
+                                   std::filesystem::copy_options::overwrite_existing);
+      std::filesystem::remove(best);
+      trials.push_back(trial);
+      if (!settings.quiet) std::cout << name << " of " << number << ": " << trial.loss << std::endl;
+    }
+
+    std::ranges::sort(trials, {}, &Trial::loss);
+    if (!settings.quiet) {
+      std::cout << "rank  loss    width  code  learning rate  batch  epochs\n";
+      for (std::size_t i = 0; i < trials.size(); ++i)
+        std::cout << std::setw(4) << i + 1 << "  " << std::fixed << std::setprecision(4) << trials[i].loss
+                  << std::setw(7) << trials[i].width << std::setw(6) << trials[i].code << std::scientific
+                  << std::setprecision(2) << std::setw(15) << trials[i].learning_rate << std::setw(7)
+                  << trials[i].batch_size << std::setw(8) << trials[i].epochs << "\n"
+                  << std::defaultfloat;
+    }
+    auto model = network(trials.front());
+    hg::load(model, settings.output / "model.safetensors");
+    hg::Rng rng{settings.seed};
+    example::report(settings,
+                    {{"validation loss of the best", trials.front().loss},
+                     {"validation loss of the worst", trials.back().loss},
+                     {"test loss of the best", hg::evaluate(model, mnist.test.images, hg::BCELoss{}, rng).loss}});
+  };
+  return example::run(argc, argv, "hyperparameter_search", what, settings, program, [&](CLI::App& app) {
+    app.add_option("--trials", number, "networks to train")->check(CLI::PositiveNumber)->capture_default_str();
+    app.add_option("--patience", patience, "epochs without improvement before a trial ends")->capture_default_str();
+  });
+}
