@@ -22,7 +22,7 @@ foreach(variance fixed optimal learned)
 endforeach()
 add_program_test(
   beta_vae
-  DATA ellipses
+  DATA bars
   ARGUMENTS --epochs 1 --batch-size 64 --latent 3 --beta 10 --free-bits 0.1 --warm-up-steps 10 --capacity 2 --capacity-steps 20
   PICTURES traversal.png
   PLOTS loss.png divergence.png
