@@ -30,7 +30,7 @@ template <class Model>
 int main(int argc, char** argv) {
   example::Settings settings;
   settings.output = "output/conditional_vae";
-  settings.latent = 20;
+  settings.latent = 6;
   const char* what = "Trains a conditional variational autoencoder on MNIST, and one that knows no classes.";
   return example::run(argc, argv, "conditional_vae", what, settings, [&] {
     const hg::Mnist mnist = example::load_data(settings);
