@@ -35,13 +35,14 @@ int main(int argc, char** argv) {
     hg::Rng rng{settings.seed};
 
     hg::VariationalAutoencoder model{
-        hg::Sequential{hg::Conv2d<digit, 32, 3, 2, 1>{}, hg::ReLU{}, hg::Conv2d<{32, 14, 14}, 64, 3, 2, 1>{},
-                       hg::ReLU{}, hg::Flatten{}, hg::Linear<small.size(), 16>{}, hg::ReLU{},
+        hg::Sequential{hg::Conv2d<digit, 32, 3, 2, 1>{}, hg::ReLU{},
+                       hg::Conv2d<hg::ImageShape{32, 14, 14}, 64, 3, 2, 1>{}, hg::ReLU{}, hg::Flatten{},
+                       hg::Linear<small.size(), 16>{}, hg::ReLU{},
                        hg::Parallel{hg::Linear{16, settings.latent}, hg::Linear{16, settings.latent}}},
         hg::Sequential{hg::Linear{settings.latent, small.size()}, hg::ReLU{}, hg::Unflatten<small>{},
                        hg::ConvTranspose2d<small, 64, 3, 2, 1, 1>{}, hg::ReLU{},
-                       hg::ConvTranspose2d<{64, 14, 14}, 32, 3, 2, 1, 1>{}, hg::ReLU{},
-                       hg::ConvTranspose2d<{32, 28, 28}, 1, 3, 1, 1>{}, hg::Sigmoid{}}};
+                       hg::ConvTranspose2d<hg::ImageShape{64, 14, 14}, 32, 3, 2, 1, 1>{}, hg::ReLU{},
+                       hg::ConvTranspose2d<hg::ImageShape{32, 28, 28}, 1, 3, 1, 1>{}, hg::Sigmoid{}}};
     hg::initialize(model, rng, hg::XavierUniform{});
     if (!settings.quiet) std::cout << hg::summary(model);
 
