@@ -58,9 +58,23 @@ void plot_losses(const Settings& settings, const std::vector<hg::EpochReport>& e
     train.values.push_back(epoch.train.loss);
     if (epoch.test) test.values.push_back(epoch.test->loss);
   }
-  const std::string note =
-      plot_curves(settings.output / "loss.png", {.title = "Loss", .x_label = "epoch", .y_label = ""}, {train, test});
+  show(settings,
+       plot_curves(settings.output / "loss.png", {.title = "Loss", .x_label = "epoch", .y_label = ""}, {train, test}));
+}
+
+void show(const Settings& settings, const std::string& note) {
   if (!settings.quiet && !note.empty()) std::cout << note << "\n";
+}
+
+Figures last_losses(const std::vector<hg::EpochReport>& epochs) {
+  Figures figures;
+  const auto add = [&](const std::string& part, const hg::LossReport& losses) {
+    figures.emplace_back(part + " loss", losses.loss);
+    for (const auto& [name, value] : losses.parts) figures.emplace_back(part + " " + name, value);
+  };
+  if (!epochs.empty()) add("train", epochs.back().train);
+  if (!epochs.empty() && epochs.back().test) add("test", *epochs.back().test);
+  return figures;
 }
 
 void report(const Settings& settings, const Figures& figures) {

@@ -1,6 +1,7 @@
 // What the example programs share: settings, command line, choice of the data, errors.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -48,6 +49,18 @@ void plot_losses(const Settings& settings, const std::vector<hg::EpochReport>& e
 /// Figures of a run, such as {"test MSE", 0.0045}: printed, and written to results.csv in the folder of the output.
 using Figures = std::vector<std::pair<std::string, double>>;
 void report(const Settings& settings, const Figures& figures);
+/// The losses of the last epoch and their terms, such as {"train loss", ...} and {"test kl", ...}; none after no epoch.
+[[nodiscard]] Figures last_losses(const std::vector<hg::EpochReport>& epochs);
+
+/// Prints a note of plot.hpp.
+void show(const Settings& settings, const std::string& note);
+/// Draws the first test images, below each of them what `model` makes of it, as reconstruction.png.
+template <class Model>
+void draw_reconstructions(const Settings& settings, const Model& model, const hg::Mnist& mnist) {
+  const hg::ImageSpan originals = mnist.test.images.topRows(std::min<hg::Index>(16, mnist.test.images.rows()));
+  hg::save_image_grid(settings.output / "reconstruction.png", {.columns = 8, .scale = 3}, originals,
+                      model.reconstruct(originals));
+}
 
 /// Parses the command line into `settings`, runs `program()` and turns every error into one line on stderr and
 /// status 1. `more_options` may add some to the command line.

@@ -62,9 +62,9 @@ int main(int argc, char** argv) {
     }
     figures.emplace_back("active units", static_cast<double>(hg::active_units(hg::codes(model, test))));
     example::report(settings, figures);
-    const std::string note = example::plot_curves(
-        settings.output / "likelihood.png", {"Negative log-likelihood of the test images", "stage", "nats"}, {curve});
-    if (!settings.quiet && !note.empty()) std::cout << note << "\n";
+    example::show(settings,
+                  example::plot_curves(settings.output / "likelihood.png",
+                                       {"Negative log-likelihood of the test images", "stage", "nats"}, {curve}));
     hg::save_image_grid(settings.output / "samples.png", {.columns = 10, .scale = 3}, model.sample(100, rng));
   };
   return example::run(argc, argv, "importance_weighted_autoencoder", what, settings, program, [&](CLI::App& app) {

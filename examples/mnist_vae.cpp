@@ -41,10 +41,9 @@ int main(int argc, char** argv) {
     if (settings.latent == 2) {
       hg::save_image_grid(settings.output / "manifold.png", {.columns = 20, .padding = 0},
                           hg::manifold_grid(model, 20));
-      const std::string note = example::plot_scatter(settings.output / "latent_plane.png",
-                                                     {"Posterior means of the test images", "z_0", "z_1"},
-                                                     hg::codes(model, mnist.test.images), mnist.test.labels);
-      if (!settings.quiet && !note.empty()) std::cout << note << "\n";
+      example::show(settings, example::plot_scatter(settings.output / "latent_plane.png",
+                                                    {"Posterior means of the test images", "z_0", "z_1"},
+                                                    hg::codes(model, mnist.test.images), mnist.test.labels));
     }
   });
 }

@@ -16,6 +16,7 @@
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/core/parameter_buffer.hpp"
 #include "hourglass/core/philox.hpp"
+#include "hourglass/core/randn.hpp"
 #include "hourglass/core/rng.hpp"
 #include "hourglass/core/simd.hpp"
 #include "hourglass/core/simd_avx2.hpp"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# program.sh PROGRAMS DIGITS WORK NAME ARGUMENTS PICTURES PLOTS FIGURES: runs an example on the committed digits and looks at
-# what it leaves. PICTURES are separated by spaces, and PLOTS, which need gnuplot; FIGURES "name:low:high" by "|".
+# program.sh PROGRAMS DIGITS WORK NAME ARGUMENTS PICTURES PLOTS FIGURES DATA: runs an example on the committed digits and
+# looks at what it leaves. PICTURES are separated by spaces, and PLOTS, which need gnuplot; FIGURES "name:low:high" by "|".
+# DATA is what it says it takes.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 name=$4
@@ -11,7 +12,7 @@ read -ra plots <<<"$7"
 IFS='|' read -ra figures <<<"$8"
 
 "$programs/$name" --data "$digits" --seed 3 --output out "${arguments[@]}" >out.txt || fail "$name ends with status $?"
-grep -qF "$digits" out.txt || fail "$name does not say which data it takes"
+grep -qF "data: $9" out.txt || fail "$name does not say which data it takes"
 
 if command -v gnuplot >/dev/null; then pictures+=("${plots[@]}"); fi
 for plot in "${plots[@]}"; do [[ -s out/${plot%.*}.csv ]] || fail "the numbers of $plot are missing"; done

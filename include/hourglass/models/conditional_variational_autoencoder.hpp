@@ -18,6 +18,7 @@
 #include "hourglass/core/mode.hpp"
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/core/parameter_buffer.hpp"
+#include "hourglass/core/randn.hpp"
 #include "hourglass/core/rng.hpp"
 #include "hourglass/models/reparameterize.hpp"
 #include "hourglass/nn/apply.hpp"
@@ -232,9 +233,7 @@ class ConditionalVariationalAutoencoder {
   }
   /// A new sample (1, features) of each of the given classes: z ~ N(0, I), then decode.
   [[nodiscard]] Matrix<Scalar> sample(std::span<const std::uint8_t> labels, Rng& rng) const {
-    Matrix<Scalar> latent(static_cast<Index>(labels.size()), latent_features());
-    rng.fill_normal(std::span<Scalar>(latent.data(), static_cast<std::size_t>(latent.size())));
-    return decode(latent, labels);
+    return decode(randn<Scalar>(static_cast<Index>(labels.size()), latent_features(), rng), labels);
   }
 
  private:

@@ -14,6 +14,7 @@
 #include "hourglass/core/mode.hpp"
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/core/parameter_buffer.hpp"
+#include "hourglass/core/randn.hpp"
 #include "hourglass/core/rng.hpp"
 #include "hourglass/models/reparameterize.hpp"
 #include "hourglass/nn/apply.hpp"
@@ -207,9 +208,7 @@ class VariationalAutoencoder {
   }
   /// `count` new samples (count, features): z ~ N(0, I), then decode.
   [[nodiscard]] Matrix<Scalar> sample(Index count, Rng& rng) const {
-    Matrix<Scalar> latent(count, latent_features());
-    rng.fill_normal(std::span<Scalar>(latent.data(), static_cast<std::size_t>(latent.size())));
-    return decode(latent);
+    return decode(randn<Scalar>(count, latent_features(), rng));
   }
 
   /// The same in a workspace: nothing is allocated, and the result lasts until the workspace's next use. Any number of

@@ -13,6 +13,7 @@
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/matrix.hpp"
 #include "hourglass/core/mode.hpp"
+#include "hourglass/core/randn.hpp"
 #include "hourglass/core/rng.hpp"
 #include "hourglass/loss/elementwise.hpp"
 #include "hourglass/loss/mmd.hpp"
@@ -76,9 +77,7 @@ class WassersteinAutoencoder : public Autoencoder<Encoder, Decoder> {
 
   /// `count` new samples (count, features): codes from N(0, I), then decode.
   [[nodiscard]] Matrix<Scalar> sample(Index count, Rng& rng) const {
-    Matrix<Scalar> code(count, this->code_features());
-    rng.fill_normal(std::span<Scalar>(code.data(), static_cast<std::size_t>(code.size())));
-    return this->decode(code);
+    return this->decode(randn<Scalar>(count, this->code_features(), rng));
   }
 
   // The passes of a container, see nn/container.hpp.
