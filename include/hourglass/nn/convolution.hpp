@@ -40,8 +40,9 @@ void for_each_group(RowRange rows, double work, const Body& body) {
   const Index end = rows.first + rows.count;
   const Index begin = rows.first / images_per_group;
   const Index groups = (end + images_per_group - 1) / images_per_group - begin;
-  // Below some 50 microseconds of work a second thread costs more than it gives.
-  const int threads = work * static_cast<double>(rows.count) > 4e6 ? num_threads() : 1;
+  // Below some 50 microseconds of work a second thread costs more than it gives; small images with few channels take a
+  // microsecond for 20,000 multiplications.
+  const int threads = work * static_cast<double>(rows.count) > 1e6 ? num_threads() : 1;
   parallel_for(groups, threads, [&](Index i) {
     const Index group = begin + i;
     body(group, std::max(rows.first, group * images_per_group), std::min(end, (group + 1) * images_per_group));
@@ -125,7 +126,7 @@ class Convolution {
   template <class Epilogue>
   void backward(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>&, const ConstMatrixView<Scalar>& dy,
                 MatrixView<Scalar> dx, std::span<Scalar> scratch, RowRange rows, const Epilogue& epilogue) const {
-    detail::for_each_group(rows, work_per_row(), [&](Index group, Index first, Index last) {
+    detail::for_each_group(rows, 2 * work_per_row(), [&](Index group, Index first, Index last) {
       const detail::PassScratch<Scalar> own = pass_scratch(scratch, group, backward_);
       const GroupSums sums = group_sums(scratch, group);
       if (dx.data() != nullptr) pack_weight(backward_, own);
