@@ -1,4 +1,4 @@
-"""The contenders of compare_pytorch: their kinds, where they are found, how they are compiled and spoken to."""
+"""The contenders of compare_pytorch and conv_benchmark: their kinds, where they are found, how they are compiled and spoken to."""
 import os
 import re
 import shlex
@@ -9,6 +9,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from pytorch.turns import cpu_seconds
 
 BENCHMARKS = Path(__file__).resolve().parent.parent
 ROOT = BENCHMARKS.parent
@@ -73,6 +75,9 @@ class Process:
     def numbers(self, request):
         return [float(word) for word in self.ask(request).split()]
 
+    def cpu_seconds(self):
+        return cpu_seconds(self.child.pid)
+
     def close(self):
         self.child.kill()
         self.child.wait()
@@ -93,12 +98,13 @@ class Process:
         return line
 
 
-def find_program(wish):
-    beside = Path(sys.argv[0]).absolute().parent / "train_benchmark"
-    for program in [Path(wish)] if wish else [beside, ROOT / "build/release/benchmarks/train_benchmark"]:
+def find_program(name, wish):
+    """The program `wish`, or that of the name beside the script or in build/release."""
+    beside = Path(sys.argv[0]).absolute().parent / name
+    for program in [Path(wish)] if wish else [beside, ROOT / "build/release/benchmarks" / name]:
         if os.access(program, os.X_OK) and program.is_file():
             return str(program.resolve())
-    raise Failure(f"there is no {wish or 'train_benchmark'}: build it, or name it with --program")
+    raise Failure(f"there is no {wish or name}: build it, or name it with --program")
 
 
 def peers_folder():

@@ -12,13 +12,10 @@ FOLDER holds the images, train.bin and test.bin, 784 bytes each. Requests and an
 
 Failures get "error TEXT".
 """
-import ctypes
-import socket
 import sys
 import time
 
-PR_SET_PDEATHSIG, SIGKILL = 1, 9
-ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL)  # stopped, it would outlive a driver that was interrupted
+from serve import serve
 
 import torch
 from torch import nn
@@ -124,30 +121,12 @@ class Worker:
         return str(time.perf_counter() - start)
 
 
-def main():
-    channel = socket.socket(fileno=0)
-    lines = channel.makefile("r")
-
-    def send(line):
-        channel.sendall((line.replace("\n", " ") + "\n").encode())
-
-    try:
-        torch.set_num_threads(int(sys.argv[1]))
-        if sys.argv[2] == "1" and not torch.set_flush_denormal(True):
-            raise RuntimeError("this processor cannot flush denormal numbers")
-        worker = Worker(sys.argv[3])
-    except Exception as error:
-        send(f"error {error}")
-        return 1
-    send(f"ready\t{torch.get_num_threads()}\t{torch.__version__}")
-    for line in lines:
-        verb, *arguments = line.split()
-        try:
-            send(getattr(worker, verb)(*arguments))
-        except Exception as error:
-            send(f"error {verb}: {error}")
-    return 0
+def start():
+    torch.set_num_threads(int(sys.argv[1]))
+    if sys.argv[2] == "1" and not torch.set_flush_denormal(True):
+        raise RuntimeError("this processor cannot flush denormal numbers")
+    return f"ready\t{torch.get_num_threads()}\t{torch.__version__}", Worker(sys.argv[3])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve(start))

@@ -111,6 +111,7 @@
 #include "hourglass/nn/convolution.hpp"
 #include "hourglass/nn/convolution_gradient.hpp"
 #include "hourglass/nn/convolution_pass.hpp"
+#include "hourglass/nn/convolution_run.hpp"
 #include "hourglass/nn/dropout.hpp"
 #include "hourglass/nn/elu.hpp"
 #include "hourglass/nn/flatten.hpp"

@@ -29,7 +29,7 @@ struct Sums {
   ptrdiff_t cols;
   Scalar* packed;
   HOURGLASS_SIMD(void operator()() const, {
-    hg::detail::pack_blocks<V>(from, sums.rows * sums.cols, cols, packed);
+    hg::detail::pack_blocks<V>(from, sums.steps * sums.taps, cols, packed);
     hg::detail::shifted_sums<V>(sums);
   })
 };
@@ -79,26 +79,30 @@ void check_sums(ptrdiff_t height, ptrdiff_t columns) {
   constexpr ptrdiff_t rows = 3;
   constexpr ptrdiff_t cols = 5;
   const ptrdiff_t blocks = (columns + line - 1) / line;
-  std::vector<ptrdiff_t> offset;
-  for (ptrdiff_t i = 0; i < height; ++i) offset.push_back(i * 7 % 40);
+  std::vector<hg::detail::SumsRow> row;  // of C from the last to the first
+  for (ptrdiff_t i = 0; i < height; ++i) row.push_back({i * 7 % 40, (height - 1 - i) * line});
+  std::vector<hg::detail::Tap> tap;  // the second operand backwards too
+  for (ptrdiff_t x = 0; x < cols; ++x) tap.push_back({cols - 1 - x, (cols - 1 - x) * line});
   const auto a = random<Scalar>(40 + rows * 9);
   const auto b = random<Scalar>(columns * rows * cols);
   hg::AlignedVector<Scalar> packed(static_cast<std::size_t>(blocks * line * rows * cols));
   hg::AlignedVector<Scalar> c(static_cast<std::size_t>(blocks * line * height));
   for (const bool add : {false, true})
-    hg::simd::dispatch<Scalar>(Sums<Scalar>{
-        {height, blocks, rows, cols, offset.data(), a.data(), 9, packed.data(), c.data(), height * line, add},
-        b.data(),
-        columns,
-        packed.data()});
+    hg::simd::dispatch<Scalar>(
+        Sums<Scalar>{{height, blocks, row.data(), rows, cols, tap.data(), a.data(), 9, packed.data(), cols * line,
+                      rows * cols * line, c.data(), height * line, add},
+                     b.data(),
+                     columns,
+                     packed.data()});
   for (ptrdiff_t i = 0; i < height; ++i)
     for (ptrdiff_t j = 0; j < columns; ++j) {
       Scalar sum = 0;
       for (int twice = 0; twice < 2; ++twice)
-        for (ptrdiff_t p = 0; p < rows * cols; ++p)
-          sum = std::fma(a[static_cast<std::size_t>(offset[static_cast<std::size_t>(i)] + p / cols * 9 + p % cols)],
-                         b[static_cast<std::size_t>(j * rows * cols + p)], sum);
-      const Scalar actual = c[static_cast<std::size_t>((j / line * height + i) * line + j % line)];
+        for (ptrdiff_t y = 0; y < rows; ++y)
+          for (ptrdiff_t x = cols - 1; x >= 0; --x)
+            sum = std::fma(a[static_cast<std::size_t>(i * 7 % 40 + y * 9 + x)],
+                           b[static_cast<std::size_t>((j * rows + y) * cols + x)], sum);
+      const Scalar actual = c[static_cast<std::size_t>((j / line * height + height - 1 - i) * line + j % line)];
       if (isa_fuses())
         REQUIRE(actual == sum);
       else

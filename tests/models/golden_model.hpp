@@ -1,4 +1,4 @@
-// Whole models against tests/golden/autoencoders.safetensors: parameters from there, gradients compared with it.
+// Whole models against a golden file: parameters from there, gradients compared with it.
 #pragma once
 
 #include <span>
@@ -24,7 +24,8 @@ void load_golden(Model& model, const Golden& golden, const std::string& scenario
 /// "" when all gradients in the workspace are those of the golden case, else the name and place of one that is not.
 template <class Model>
 [[nodiscard]] std::string golden_gradients(const Model& model, const hourglass::Workspace<Model>& workspace,
-                                           const Golden& golden, const std::string& scenario) {
+                                           const Golden& golden, const std::string& scenario,
+                                           Tolerance tolerance = golden_tolerance<typename Model::Scalar>) {
   using Scalar = typename Model::Scalar;
   std::string result;
   hourglass::zip_parameters(
@@ -34,7 +35,8 @@ template <class Model>
         for (hourglass::Index i = 0; i < parameter.size(); ++i)
           row_major.push_back(gradient[parameter.offset_of_row_major(i)]);
         const auto expected = golden.values<Scalar>(scenario + ".d " + name.str());
-        const std::string text = difference(std::span<const Scalar>(row_major), std::span<const Scalar>(expected));
+        const std::string text =
+            difference(std::span<const Scalar>(row_major), std::span<const Scalar>(expected), tolerance);
         if (!text.empty()) result += name.str() + ": " + text + "; ";
       },
       workspace.gradients());

@@ -109,6 +109,13 @@ TEST_CASE("convolutions with strides, images between linear layers, an activatio
                        alone(up), alone(hg::Sigmoid{})});
 }
 
+TEST_CASE("convolutions of many channels, which are in the lanes of vectors") {
+  const hg::Conv2d down{ImageShape{8, 7, 9}, 33, 3, {.stride = 2, .padding = 1}};
+  const hg::ConvTranspose2d up{ImageShape{33, 4, 5}, 16, 3, {.stride = 2, .padding = 1}};
+  check(hg::Sequential{down, hg::ReLU{}, up, hg::Sigmoid{}},
+        hg::Sequential{alone(down), alone(hg::ReLU{}), alone(up), alone(hg::Sigmoid{})});
+}
+
 TEST_CASE("pools and upsampling behind activations, in an autoencoder") {
   const hg::Conv2d first{ImageShape{1, 12, 12}, 8, 3, {.padding = 1}};
   const hg::MaxPool2d max{ImageShape{8, 12, 12}, 2};

@@ -2,7 +2,9 @@
 //
 //   products  C(i, j)  = sum over channels q and taps t of a[i * a_row + q * a_channel + t.a] *
 //                                                          b[q * b_channel + t.b + j]
-//   sums      C(i, j) += sum over y < rows and x < cols of a[offset[i] + y * a_pitch + x] * b[y * cols + x, j]
+//   sums      C(i, j) += sum over steps q and taps t of a[row[i].a + q * a_step + t.a] * b[q * b_step + t.b, j]
+//
+// Products have pixels in the lanes of a vector, sums have channels there.
 //
 // Convolutions are such products: an image with a border of zeros, of which each tap of the kernel sees every pixel at
 // a constant distance. So the matrix of all windows ("im2col"), which is as many times larger as the kernel has taps,
@@ -94,18 +96,27 @@ struct ShiftedKernel {
   })
 };
 
-/// Sums: columns of b and C come in blocks of one cache line, block after block; b has `rows * cols` lines in a block,
-/// C `c_block` elements, one line for each of its rows. `add`: to what C holds.
+/// Where one row of a matrix of sums reads its terms from, and where its first block begins.
+struct SumsRow {
+  std::ptrdiff_t a;
+  std::ptrdiff_t c;
+};
+
+/// Sums: columns of b and C come in blocks of one cache line, `b_block` and `c_block` elements apart. `add`: to what C
+/// holds.
 template <class Scalar>
 struct ShiftedSums {
   std::ptrdiff_t height;
   std::ptrdiff_t blocks;
-  std::ptrdiff_t rows;
-  std::ptrdiff_t cols;
-  const std::ptrdiff_t* offset;  // (height)
+  const SumsRow* row;  // (height)
+  std::ptrdiff_t steps;
+  std::ptrdiff_t taps;
+  const Tap* tap;  // (taps)
   const Scalar* a;
-  std::ptrdiff_t a_pitch;
+  std::ptrdiff_t a_step;
   const Scalar* b;
+  std::ptrdiff_t b_step;
+  std::ptrdiff_t b_block;
   Scalar* c;
   std::ptrdiff_t c_block;
   bool add;
@@ -123,39 +134,42 @@ struct ShiftedSumsKernel {
     constexpr std::ptrdiff_t line = shifted_block<Scalar>;
     constexpr int in_block = static_cast<int>(line / V::lanes);
     constexpr int width = blocks * in_block;
+    const SumsRow* const at = tile.row;
     V sums[height][width];
     HOURGLASS_UNROLL
     for (int i = 0; i < height; ++i) {
       HOURGLASS_UNROLL
       for (int j = 0; j < width; ++j) {
-        const Scalar* from = tile.c + j / in_block * tile.c_block + i * line + j % in_block * V::lanes;
+        const Scalar* from = tile.c + at[i].c + j / in_block * tile.c_block + j % in_block * V::lanes;
         sums[i][j] = tile.add ? V::load(from) : V(Scalar(0));
       }
     }
-    const std::ptrdiff_t* const offset = tile.offset;
-    const std::ptrdiff_t b_block = tile.rows * tile.cols * line;
-    const Scalar* b = tile.b;
-    for (std::ptrdiff_t y = 0; y < tile.rows; ++y) {
-      const Scalar* a = tile.a + y * tile.a_pitch;
-      for (std::ptrdiff_t x = tile.cols; x > 0; --x) {
+    const Tap* const end = tile.tap + tile.taps;
+    const std::ptrdiff_t b_block = tile.b_block;
+    const Scalar* a_step = tile.a;
+    const Scalar* b_step = tile.b;
+    for (std::ptrdiff_t q = tile.steps; q > 0; --q) {
+      for (const Tap* tap = tile.tap; tap != end; ++tap) {
+        const Scalar* a = a_step + tap->a;
+        const Scalar* b = b_step + tap->b;
         V row[width];
         HOURGLASS_UNROLL
         for (int j = 0; j < width; ++j) row[j] = V::load(b + j / in_block * b_block + j % in_block * V::lanes);
         HOURGLASS_UNROLL
         for (int i = 0; i < height; ++i) {
-          const V factor(a[offset[i]]);
+          const V factor(a[at[i].a]);
           HOURGLASS_UNROLL
           for (int j = 0; j < width; ++j) sums[i][j] = fma(factor, row[j], sums[i][j]);
         }
-        ++a;
-        b += line;
       }
+      a_step += tile.a_step;
+      b_step += tile.b_step;
     }
     HOURGLASS_UNROLL
     for (int i = 0; i < height; ++i) {
       HOURGLASS_UNROLL
       for (int j = 0; j < width; ++j)
-        sums[i][j].store(tile.c + j / in_block * tile.c_block + i * line + j % in_block * V::lanes);
+        sums[i][j].store(tile.c + at[i].c + j / in_block * tile.c_block + j % in_block * V::lanes);
     }
   })
 };
@@ -206,16 +220,15 @@ HOURGLASS_SIMD(void shifted_product(const ShiftedProduct<typename V::Scalar>& pr
 HOURGLASS_SIMD(void shifted_sums(const ShiftedSums<typename V::Scalar>& sums), {
   using Kernels = ShiftedKernels<V>;
   ShiftedSums<typename V::Scalar> tile = sums;
-  constexpr std::ptrdiff_t line = shifted_block<typename V::Scalar>;
   const std::ptrdiff_t tiles = (sums.height + Kernels::sums_rows - 1) / Kernels::sums_rows;
   for (std::ptrdiff_t block = 0; block < sums.blocks;) {
     const bool two = Kernels::pairs && block + 2 <= sums.blocks;
     for (std::ptrdiff_t t = 0; t < tiles; ++t) {
       const std::ptrdiff_t top = sums.height * t / tiles;
       const auto kernel = static_cast<std::size_t>(sums.height * (t + 1) / tiles - top - 1);
-      tile.offset = sums.offset + top;
-      tile.b = sums.b + block * sums.rows * sums.cols * line;
-      tile.c = sums.c + block * sums.c_block + top * line;
+      tile.row = sums.row + top;
+      tile.b = sums.b + block * sums.b_block;
+      tile.c = sums.c + block * sums.c_block;
       (two ? Kernels::two_blocks[kernel] : Kernels::one_block[kernel])(tile);
     }
     block += two ? 2 : 1;

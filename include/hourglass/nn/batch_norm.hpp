@@ -112,6 +112,8 @@ class BatchNorm {
     return num_batches_tracked_.empty() ? 0 : num_batches_tracked_.data()[0];
   }
 
+  /// Where running statistics are tracked; otherwise those of the batch count in inference too.
+  [[nodiscard]] bool takes_rows_in_inference() const noexcept { return options_.track_running_stats; }
   [[nodiscard]] Index scratch_size(Index, Index) const noexcept { return 4 * channels() + 1; }
 
   /// Leaves the statistics in `scratch` for the passes that follow; inference may leave it empty. Throws ShapeError for

@@ -7,7 +7,9 @@
 //     backward_parameters(self, x, dy, cache, sink, part)      gradients of its parameters, or a step along them
 //     update_buffers(cache)                                    running statistics follow the last training pass
 //     LastActivation, last_activation(), last_input(cache)     the activation that it ends in; void if another layer
-//     rows_independent                                         no row of a batch looks at another, or at a generator
+//     rows_independent                                         no row of a batch looks at another, or at a generator:
+//     as
+//                                                              it is with all of its parts
 //     row_group                                                ranges of rows begin at its multiples: the largest of
 //                                                              its parts' (optional: most_row_group)
 //
@@ -76,6 +78,23 @@ inline constexpr bool ends_in_activation = !std::is_void_v<LastActivation<Module
 template <class Module>
 inline constexpr bool rows_independent = Activation<Module> || Affine<Module> || TakesRows<Module> ||
                                          (Container<Module> && requires { requires Module::rows_independent; });
+
+/// No row of a batch looks at another while the module infers, without memory for a backward pass: some layers only
+/// look at the batch, or at a generator, when they train.
+template <class Module>
+[[nodiscard]] bool takes_rows_in_inference(const Module& module) {
+  if constexpr (rows_independent<Module>) {
+    return true;
+  } else if constexpr (requires { module.takes_rows_in_inference(); }) {
+    return module.takes_rows_in_inference();
+  } else if constexpr (Container<Module> && requires { Module::rows_independent; }) {
+    bool all = true;
+    for_each_child(module, [&](const auto&, const auto& part) { all = all && takes_rows_in_inference(part); });
+    return all;
+  } else {
+    return false;
+  }
+}
 
 /// The largest group of rows for which a layer has scratch memory of its own.
 inline constexpr Index most_row_group = 16;

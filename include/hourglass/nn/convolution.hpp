@@ -26,6 +26,7 @@
 #include "hourglass/nn/container.hpp"
 #include "hourglass/nn/convolution_gradient.hpp"
 #include "hourglass/nn/convolution_pass.hpp"
+#include "hourglass/nn/convolution_run.hpp"
 #include "hourglass/nn/layer.hpp"
 
 namespace hourglass::detail {
@@ -39,8 +40,9 @@ void for_each_group(RowRange rows, double work, const Body& body) {
   const Index end = rows.first + rows.count;
   const Index begin = rows.first / images_per_group;
   const Index groups = (end + images_per_group - 1) / images_per_group - begin;
-  // Below some 50 microseconds of work a second thread costs more than it gives.
-  const int threads = work * static_cast<double>(rows.count) > 4e6 ? num_threads() : 1;
+  // Below some 50 microseconds of work a second thread costs more than it gives; small images with few channels take a
+  // microsecond for 20,000 multiplications.
+  const int threads = work * static_cast<double>(rows.count) > 1e6 ? num_threads() : 1;
   parallel_for(groups, threads, [&](Index i) {
     const Index group = begin + i;
     body(group, std::max(rows.first, group * images_per_group), std::min(end, (group + 1) * images_per_group));
@@ -107,9 +109,11 @@ class Convolution {
                const Epilogue& epilogue) const {
     (void)out_features(x.cols());
     detail::for_each_group(rows, work_per_row(), [&](Index group, Index first, Index last) {
+      const detail::PassScratch<Scalar> own = pass_scratch(scratch, group, forward_);
+      pack_weight(forward_, own);
       for (Index row = first - rows.first; row < last - rows.first; ++row)
-        run(forward_, has_bias() ? bias_.data() : nullptr, x.data() + row * x.cols(),
-            pass_scratch(scratch, group, forward_), y.data() + row * y.cols(), row, epilogue);
+        run(forward_, has_bias() ? bias_.data() : nullptr, x.data() + row * x.cols(), own, y.data() + row * y.cols(),
+            row, epilogue);
     });
   }
   template <Mode M>
@@ -122,9 +126,10 @@ class Convolution {
   template <class Epilogue>
   void backward(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>&, const ConstMatrixView<Scalar>& dy,
                 MatrixView<Scalar> dx, std::span<Scalar> scratch, RowRange rows, const Epilogue& epilogue) const {
-    detail::for_each_group(rows, work_per_row(), [&](Index group, Index first, Index last) {
+    detail::for_each_group(rows, 2 * work_per_row(), [&](Index group, Index first, Index last) {
       const detail::PassScratch<Scalar> own = pass_scratch(scratch, group, backward_);
       const GroupSums sums = group_sums(scratch, group);
+      if (dx.data() != nullptr) pack_weight(backward_, own);
       Scalar* const padded = sums_go_back() ? own.padded : pass_scratch(scratch, group, forward_).padded;
       for (Index row = first - rows.first; row < last - rows.first; ++row) {
         const Scalar* const in = x.data() + row * x.cols();
@@ -133,8 +138,8 @@ class Convolution {
         if (!sums_go_back() || dx.data() == nullptr)
           simd::dispatch<Scalar>(detail::PadImage<Scalar>{sums_pass(), sums_go_back() ? out : in, padded});
         const bool add = row > first - rows.first;
-        simd::dispatch<Scalar>(detail::RunWeightGradient<Scalar>{sums_pass(), padded, sums_go_back() ? in : out,
-                                                                 sums.columns, sums.weight, offsets_, add});
+        simd::dispatch<Scalar>(detail::RunWeightGradient<Scalar>{
+            sums_pass(), gradient_terms_, padded, sums_go_back() ? in : out, sums.columns, sums.weight, add});
         if (has_bias()) simd::dispatch<Scalar>(detail::AddPlanes<Scalar>{out_image(), out, sums.bias, add});
       }
     });
@@ -156,8 +161,8 @@ class Convolution {
     const Index bias_slot = slot_size<Scalar>(self.weight_.size());
     const GroupSums sums = self.group_sums(scratch, 0);
     simd::dispatch<Scalar>(detail::AddGroups<Scalar>{sums.weight, self.backward_size(), groups,
-                                                     static_cast<Index>(self.offsets_.size()), area, first, last,
-                                                     sink.gradient, exchanged ? next : area, exchanged ? area : next});
+                                                     self.gradient_terms_.height(), area, first, last, sink.gradient,
+                                                     exchanged ? next : area, exchanged ? area : next});
     if constexpr (Sink::updates)
       if (first < last)
         detail::update_range(sink.rule, exchanged ? 0 : first * next, exchanged ? self.weight_.size() : last * next,
@@ -176,10 +181,8 @@ class Convolution {
  protected:
   Convolution(const ImageShape& image, const ImageShape& pixels, const Size2d& kernel, const Size2d& stride,
               const Size2d& padding, bool bias)
-      : forward_{transposed ? detail::to_image_pass(image, pixels, kernel, stride, padding)
-                            : detail::to_pixels_pass(image, pixels, kernel, stride, padding)},
-        backward_{transposed ? detail::to_pixels_pass(image, pixels, kernel, stride, padding)
-                             : detail::to_image_pass(image, pixels, kernel, stride, padding)},
+      : forward_(pass(transposed, image, pixels, kernel, stride, padding)),
+        backward_(pass(!transposed, image, pixels, kernel, stride, padding)),
         weight_{Shape{pixels.channels, image.channels, kernel.height, kernel.width}} {
     if (bias) bias_ = Parameter<Scalar>{Shape{out_image().channels}};
     // Channels of the columns fill blocks; without a stride both sides can be the columns.
@@ -187,14 +190,18 @@ class Convolution {
     sums_are_exchanged_ =
         stride == Size2d{1} && pixels.channels * detail::ceil_div(image.channels, line) * image.plane() <
                                    image.channels * detail::ceil_div(pixels.channels, line) * pixels.plane();
-    const detail::ConvolutionPass& pass = sums_pass();
-    for (Index channel = 0; channel < pass.from.channels; ++channel)
-      for (const detail::Tap& tap : pass.taps)
-        offsets_.push_back(channel * pass.padded_channel() + pass.phases[0].source + tap.b);
+    gradient_terms_ = detail::WeightGradientTerms(sums_pass(), line);
   }
 
  private:
   [[nodiscard]] static std::string_view name() noexcept { return transposed ? "ConvTranspose2d" : "Conv2d"; }
+  [[nodiscard]] static detail::ConvolutionPass pass(bool to_image, const ImageShape& image, const ImageShape& pixels,
+                                                    const Size2d& kernel, const Size2d& stride, const Size2d& padding) {
+    const auto make = to_image ? detail::to_image_pass : detail::to_pixels_pass;
+    const Index line = detail::shifted_block<Scalar>;
+    detail::ConvolutionPass made = make(image, pixels, kernel, stride, padding, 0);
+    return made.suits_channels(line) ? make(image, pixels, kernel, stride, padding, line) : made;
+  }
   [[nodiscard]] const detail::ConvolutionPass& to_pixels() const noexcept { return transposed ? backward_ : forward_; }
   /// The sums of weight gradients come from the padded images of backward_ rather than forward_.
   [[nodiscard]] bool sums_go_back() const noexcept { return transposed != sums_are_exchanged_; }
@@ -204,15 +211,6 @@ class Convolution {
 
   // Scratch memory: for each group what forward() needs, and behind all of those what backward() needs besides.
   [[nodiscard]] static Index rounded(Index size) noexcept { return detail::shifted_row<Scalar>(size); }
-  [[nodiscard]] static Index padded_size(const detail::ConvolutionPass& pass) noexcept {
-    return rounded(pass.padded_size() + detail::shifted_slack<Scalar>);
-  }
-  [[nodiscard]] static Index sums_size_of(const detail::ConvolutionPass& pass) noexcept {
-    return (pass.has_halves() ? 2 : 1) * pass.to.channels * rounded(pass.most_cols());
-  }
-  [[nodiscard]] static Index pass_size(const detail::ConvolutionPass& pass) noexcept {
-    return padded_size(pass) + sums_size_of(pass) + (pass.is_split() ? rounded(pass.to.size()) : 0);
-  }
   [[nodiscard]] Index blocks() const noexcept {
     return detail::ceil_div(sums_pass().to.channels, detail::shifted_block<Scalar>);
   }
@@ -220,11 +218,11 @@ class Convolution {
     return rounded(blocks() * detail::shifted_block<Scalar> * sums_pass().to.plane());
   }
   [[nodiscard]] Index sums_size() const noexcept {
-    return rounded(blocks() * detail::shifted_block<Scalar> * static_cast<Index>(offsets_.size()));
+    return rounded(blocks() * detail::shifted_block<Scalar> * gradient_terms_.height());
   }
-  [[nodiscard]] Index forward_size() const noexcept { return pass_size(forward_); }
+  [[nodiscard]] Index forward_size() const noexcept { return detail::PassScratch<Scalar>::size(forward_); }
   [[nodiscard]] Index backward_size() const noexcept {
-    return pass_size(backward_) + columns_size() + sums_size() + rounded(bias_.size());
+    return detail::PassScratch<Scalar>::size(backward_) + columns_size() + sums_size() + rounded(bias_.size());
   }
   [[nodiscard]] Scalar* backward_scratch(std::span<Scalar> scratch, Index group) const noexcept {
     const Index groups = static_cast<Index>(scratch.size()) / (forward_size() + backward_size());
@@ -232,21 +230,21 @@ class Convolution {
   }
   [[nodiscard]] detail::PassScratch<Scalar> pass_scratch(std::span<Scalar> scratch, Index group,
                                                          const detail::ConvolutionPass& pass) const noexcept {
-    Scalar* const begin =
-        &pass == &forward_ ? scratch.data() + group * forward_size() : backward_scratch(scratch, group);
-    Scalar* const sums = begin + padded_size(pass);
-    return {begin, sums, sums + sums_size_of(pass)};
+    return {pass, &pass == &forward_ ? scratch.data() + group * forward_size() : backward_scratch(scratch, group)};
   }
   struct GroupSums {
     Scalar* columns;  // (blocks, pixels, line)
-    Scalar* weight;   // (blocks, offsets, line)
+    Scalar* weight;   // (blocks, rows, line)
     Scalar* bias;     // (out_channels)
   };
   [[nodiscard]] GroupSums group_sums(std::span<Scalar> scratch, Index group) const noexcept {
-    Scalar* const columns = backward_scratch(scratch, group) + pass_size(backward_);
+    Scalar* const columns = backward_scratch(scratch, group) + detail::PassScratch<Scalar>::size(backward_);
     return {columns, columns + columns_size(), columns + columns_size() + sums_size()};
   }
 
+  void pack_weight(const detail::ConvolutionPass& pass, const detail::PassScratch<Scalar>& scratch) const {
+    if (pass.line > 0) simd::dispatch<Scalar>(detail::PackWeight<Scalar>{pass, weight_.data(), scratch.weight});
+  }
   template <class Epilogue>
   void run(const detail::ConvolutionPass& pass, const Scalar* bias, const Scalar* from,
            const detail::PassScratch<Scalar>& scratch, Scalar* to, Index row, const Epilogue& epilogue) const {
@@ -257,9 +255,9 @@ class Convolution {
   detail::ConvolutionPass forward_;
   detail::ConvolutionPass backward_;
   bool sums_are_exchanged_ = false;  // columns of weight gradients are channels of images, not of pixels
-  std::vector<Index> offsets_;       // of their rows, (channel, tap), in a padded image of sums_pass()
-  Parameter<Scalar> weight_;         // (pixel channels, image channels, kh, kw)
-  Parameter<Scalar> bias_;           // (out_channels)
+  detail::WeightGradientTerms gradient_terms_;
+  Parameter<Scalar> weight_;  // (pixel channels, image channels, kh, kw)
+  Parameter<Scalar> bias_;    // (out_channels)
 };
 
 }  // namespace hourglass

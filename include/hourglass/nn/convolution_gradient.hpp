@@ -17,25 +17,41 @@
 
 namespace hourglass::detail {
 
-/// Sums of weight gradients over images. Rows are channels and taps of the side that `pass` starts from, columns
-/// channels of the other.
+/// Where sums of weight gradients find their terms: rows are channels and taps of the side that a pass starts from,
+/// terms are pixels of its end, row after row.
+struct WeightGradientTerms {
+  std::vector<SumsRow> rows;
+  std::vector<Tap> pixels;  // of one row
+
+  WeightGradientTerms() = default;
+  WeightGradientTerms(const ConvolutionPass& pass, Index line) {
+    for (Index channel = 0; channel < pass.from.channels; ++channel)
+      for (const Tap& tap : pass.taps)
+        rows.push_back({channel * pass.padded_channel() + pass.phases[0].source + (pass.line > 0 ? tap.a : tap.b),
+                        static_cast<Index>(rows.size()) * line});
+    for (Index x = 0; x < pass.to.width; ++x) pixels.push_back({x * pass.step.width, x * line});
+  }
+  [[nodiscard]] Index height() const noexcept { return static_cast<Index>(rows.size()); }
+};
+
+/// Sums of weight gradients over images; columns are channels of the end.
 template <class Scalar>
 struct RunWeightGradient {
   const ConvolutionPass& pass;  // of one phase
-  const Scalar* padded;         // its start
-  const Scalar* end;            // its end
-  Scalar* columns;              // (blocks, pixels, line): the end with its channels last
-  Scalar* sums;                 // (blocks, offsets, line)
-  const std::vector<Index>& offsets;
+  const WeightGradientTerms& terms;
+  const Scalar* padded;  // its start
+  const Scalar* end;     // its end
+  Scalar* columns;       // (blocks, pixels, line): the end with its channels last
+  Scalar* sums;          // (blocks, rows, line)
   bool add;
 
   HOURGLASS_SIMD(void operator()() const, {
     constexpr Index line = shifted_block<Scalar>;
     const ImageShape& to = pass.to;
-    const auto height = static_cast<Index>(offsets.size());
     pack_blocks<V>(end, to.plane(), to.channels, columns);
-    shifted_sums<V>({height, (to.channels + line - 1) / line, to.height, to.width, offsets.data(), padded,
-                     pass.padded.width, columns, sums, height * line, add});
+    shifted_sums<V>({terms.height(), ceil_div(to.channels, line), terms.rows.data(), to.height, to.width,
+                     terms.pixels.data(), padded, pass.step.height * pass.padded.width, columns, to.width * line,
+                     to.plane() * line, sums, terms.height() * line, add});
   })
 };
 

@@ -27,6 +27,7 @@ class Dropout {
   [[nodiscard]] double p() const noexcept { return p_; }
   [[nodiscard]] static Index in_features() noexcept { return Dynamic; }
   [[nodiscard]] static Index out_features(Index in) noexcept { return in; }
+  [[nodiscard]] static bool takes_rows_in_inference() noexcept { return true; }
   [[nodiscard]] static Index scratch_size(Index batch, Index in) noexcept { return batch * in; }
 
   /// The factors m / (1 - p) stay in `scratch` (batch, in) for the backward pass; inference may leave it empty.

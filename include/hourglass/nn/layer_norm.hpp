@@ -211,6 +211,7 @@ class LayerNorm {
   [[nodiscard]] MatrixView<Scalar> bias() noexcept { return {bias_.data(), 1, bias_.size()}; }
   [[nodiscard]] ConstMatrixView<Scalar> bias() const noexcept { return {bias_.data(), 1, bias_.size()}; }
 
+  [[nodiscard]] static bool takes_rows_in_inference() noexcept { return true; }
   [[nodiscard]] static Index scratch_size(Index batch, Index) noexcept { return 3 * batch; }
 
   /// Leaves the moments of the rows in `scratch` for the backward pass; inference may leave it empty.

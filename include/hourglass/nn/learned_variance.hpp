@@ -48,6 +48,7 @@ class LearnedVariance {
                                        "; check the width of the layer before it"));
     return 2 * in;
   }
+  [[nodiscard]] static bool takes_rows_in_inference() noexcept { return true; }
   /// s, one number for each feature or one for all.
   [[nodiscard]] std::span<Scalar> logvar() noexcept { return logvar_.values(); }
   [[nodiscard]] std::span<const Scalar> logvar() const noexcept { return logvar_.values(); }

@@ -49,6 +49,7 @@ class TopK {
                                        " features cannot be kept; lower k or widen the layer before it"));
     return in;
   }
+  [[nodiscard]] static bool takes_rows_in_inference() noexcept { return true; }
   /// Per row: the smallest value that is kept, and the column of the last one that equals it.
   [[nodiscard]] static Index scratch_size(Index batch, Index) noexcept { return 2 * batch; }
 

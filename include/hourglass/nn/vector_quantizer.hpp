@@ -46,6 +46,7 @@ class VectorQuantizer {
 
   static constexpr auto fields() { return std::tuple{Field{"weight", &VectorQuantizer::weight_}}; }
 
+  [[nodiscard]] static bool takes_rows_in_inference() noexcept { return true; }
   /// K.
   [[nodiscard]] Index codes() const noexcept { return codes_.value(); }
   /// D.

@@ -103,7 +103,8 @@ class Workspace {
     of_logits_ = false;
     buffers_wait_ = std::is_same_v<M, Training>;
     if constexpr (requires { model.draw(cache_, mode, rows_); }) model.draw(cache_, mode, rows_);
-    by_rows(rows_, [&](RowRange rows) { (void)model.forward(rows_of(x, rows), cache_, mode, rows); });
+    by_rows(rows_, can_cut<M>(model),
+            [&](RowRange rows) { (void)model.forward(rows_of(x, rows), cache_, mode, rows); });
     return cache_.output(rows_);
   }
 
@@ -115,7 +116,7 @@ class Workspace {
     require_room(x.rows());
     rows_ = 0;
     buffers_wait_ = false;
-    by_rows(x.rows(),
+    by_rows(x.rows(), can_cut<Inference>(part),
             [&](RowRange rows) { (void)detail::propagate<Scalar>(part, rows_of(x, rows), own, Inference{}, rows); });
     return own.output(x.rows());
   }
@@ -142,7 +143,7 @@ class Workspace {
   /// The first pass of backward(): gradients of what lies between the layers.
   void backward_inputs(const Model& model, const ConstMatrixView<Scalar>& x) {
     check_backward(x);
-    by_rows(rows_, [&](RowRange rows) {
+    by_rows(rows_, detail::rows_independent<Model>, [&](RowRange rows) {
       const MatrixView<Scalar> own = rows_of(output_gradient_, rows);
       if (!of_logits_) detail::before_last_activation<Scalar>(model, std::as_const(cache_), rows, own);
       model.backward_inputs(rows_of(x, rows), ConstMatrixView<Scalar>(own), cache_, gradients_.data(),
@@ -202,17 +203,26 @@ class Workspace {
     return work_per_row_ * static_cast<double>(rows) > 4e6;
   }
 
-  /// body(rows) for `count` rows, cut into one range for each thread where that pays. Otherwise each product is cut.
+  /// Whether a forward pass through the module can be cut into ranges of rows.
+  template <Mode M, class Module>
+  [[nodiscard]] bool can_cut(const Module& module) const {
+    if constexpr (std::is_same_v<M, Training>)
+      return detail::rows_independent<Module>;
+    else
+      return detail::rows_independent<Module> ||
+             (purpose_ == Purpose::inference && detail::takes_rows_in_inference(module));
+  }
+
+  /// body(rows) for `count` rows, cut into one range for each thread where that `can` be and pays. Otherwise each
+  /// product is cut.
   template <class Body>
-  void by_rows(Index count, const Body& body) const {
+  void by_rows(Index count, bool can, const Body& body) const {
     constexpr Index group = detail::row_group<Model>();
     const Index groups = (count + group - 1) / group;
     Index parts = 1;
-    if constexpr (detail::rows_independent<Model>) {
-      const Index threads = num_threads();
-      if (count >= threads * detail::least_rows_per_thread && is_worth_threads(count))
-        parts = std::min(threads, groups);
-    }
+    const Index threads = num_threads();
+    if (can && count >= threads * detail::least_rows_per_thread && is_worth_threads(count))
+      parts = std::min(threads, groups);
     parallel_for(parts, static_cast<int>(parts), [&](Index part) {
       const Index first = groups * part / parts * group;
       body(RowRange{first, std::min(count, groups * (part + 1) / parts * group) - first});
