@@ -129,6 +129,7 @@
 #include "hourglass/nn/relu.hpp"
 #include "hourglass/nn/sequential.hpp"
 #include "hourglass/nn/sequential_shapes.hpp"
+#include "hourglass/nn/shape_flow.hpp"
 #include "hourglass/nn/sigmoid.hpp"
 #include "hourglass/nn/softplus.hpp"
 #include "hourglass/nn/tanh.hpp"
