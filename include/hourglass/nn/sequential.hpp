@@ -22,7 +22,7 @@
 #include "hourglass/nn/layer.hpp"
 #include "hourglass/nn/sequential_shapes.hpp"
 #include "hourglass/nn/shape_flow.hpp"
-#include "hourglass/nn/workspace.hpp"
+#include "hourglass/nn/workspace_passes.hpp"
 
 namespace hourglass {
 
@@ -31,7 +31,7 @@ namespace hourglass {
 /// not compile; widths known at run time are checked once, at construction. Parameters are named by position, as in
 /// PyTorch: "0.weight", "2.bias".
 template <class... Layers>
-class Sequential {
+class Sequential : public WorkspacePasses<Sequential<Layers...>, typename detail::ScalarOf<Layers...>::type> {
   static_assert(sizeof...(Layers) > 0, "Sequential needs at least one layer");
   static constexpr std::size_t count = sizeof...(Layers);
   template <std::size_t index>
@@ -140,27 +140,11 @@ class Sequential {
     return cache;
   }
 
-  /// y (batch, out) for x (batch, in); the result lies in the workspace and lasts until its next use.
-  template <Mode M = Inference>
-  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Workspace<Sequential>& workspace,
-                                  const M& mode = {}) const {
-    return workspace.forward(*this, x, mode);
-  }
-  /// Gradients of all parameters, from workspace.output_gradient() and the batch x of the last forward().
-  void backward(const ConstMatrixView<Scalar>& x, Workspace<Sequential>& workspace) const {
-    workspace.backward(*this, x);
-  }
-  /// The same and a step of `optimizer`, fused where it can be: gradients are used up where they are made, and
-  /// workspace.gradients() does not hold them afterwards. The weights get the bits of backward() and optimizer.step().
-  template <class Optimizer>
-  void backward(const ConstMatrixView<Scalar>& x, Workspace<Sequential>& workspace, Optimizer& optimizer) {
-    workspace.backward(*this, x, optimizer);
-  }
-
   /// y (batch, out) for x (batch, in), in inference, without a workspace.
   [[nodiscard]] Matrix<Scalar> operator()(const ConstMatrixView<Scalar>& x) const { return detail::apply(*this, x); }
 
   // The passes of a container, see nn/container.hpp.
+  using Sequential::WorkspacePasses::forward;
   template <Mode M>
   ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode, RowRange rows) const {
     return forward_from<0>(x, cache, mode, rows);
