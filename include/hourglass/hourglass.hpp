@@ -106,6 +106,7 @@
 #include "hourglass/nn/avg_pool2d.hpp"
 #include "hourglass/nn/batch_norm.hpp"
 #include "hourglass/nn/batch_statistics.hpp"
+#include "hourglass/nn/bilinear.hpp"
 #include "hourglass/nn/container.hpp"
 #include "hourglass/nn/conv2d.hpp"
 #include "hourglass/nn/conv_transpose2d.hpp"
