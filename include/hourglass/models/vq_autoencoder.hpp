@@ -111,24 +111,24 @@ class VQAutoencoder : public EncoderDecoder<VQAutoencoder<Encoder, Decoder>, Enc
   [[nodiscard]] VectorQuantizer<Scalar>& quantizer() noexcept { return quantizer_; }
   [[nodiscard]] const VectorQuantizer<Scalar>& quantizer() const noexcept { return quantizer_; }
 
-  [[nodiscard]] Index code_features() const { return detail::out_features(encoder_, this->in_features()); }
+  [[nodiscard]] Index code_features() const { return detail::out_features(this->encoder_, this->in_features()); }
   /// Vectors of the codebook that a row becomes.
   [[nodiscard]] Index vectors() const { return code_features() / quantizer_.dimensions(); }
   [[nodiscard]] Index out_features(Index in) const {
-    const Index width = detail::out_features(encoder_, in);
+    const Index width = detail::out_features(this->encoder_, in);
     if (width % quantizer_.dimensions() != 0)
       throw ShapeError(detail::message("VQAutoencoder: the encoder gives ", width, " features, no multiple of the ",
                                        quantizer_.dimensions(), " dimensions of a code"));
     this->check_code(width);
-    return detail::out_features(decoder_, width);
+    return detail::out_features(this->decoder_, width);
   }
 
   [[nodiscard]] Cache plan(Index max_batch, Index in, Purpose purpose) const {
-    const Index width = detail::out_features(encoder_, in);
+    const Index width = detail::out_features(this->encoder_, in);
     const Index all = max_batch * (width / quantizer_.dimensions());
     const Index back = purpose == Purpose::training ? max_batch : 0;
-    return {detail::plan<Scalar>(encoder_, max_batch, in, purpose),
-            detail::plan<Scalar>(decoder_, max_batch, width, purpose),
+    return {detail::plan<Scalar>(this->encoder_, max_batch, in, purpose),
+            detail::plan<Scalar>(this->decoder_, max_batch, width, purpose),
             Matrix<Scalar>(max_batch, width),
             Matrix<Scalar>(back, width),
             Matrix<Scalar>(back, width),
@@ -148,7 +148,7 @@ class VQAutoencoder : public EncoderDecoder<VQAutoencoder<Encoder, Decoder>, Enc
   }
   template <Mode M>
   ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode, RowRange rows) const {
-    const auto code = detail::propagate<Scalar>(encoder_, x, cache.encoder, mode, rows);
+    const auto code = detail::propagate<Scalar>(this->encoder_, x, cache.encoder, mode, rows);
     const Index dimensions = quantizer_.dimensions();
     const Index each = code.cols() / dimensions;
     const RowRange all{rows.first * each, rows.count * each};
@@ -158,16 +158,17 @@ class VQAutoencoder : public EncoderDecoder<VQAutoencoder<Encoder, Decoder>, Enc
                        indices);
     quantizer_.look_up(indices, {quantized.data(), all.count, dimensions});
     if (cache.commitment_gradient.size() > 0) rows_of(cache.commitment_gradient, rows).setZero();
-    return detail::propagate<Scalar>(decoder_, ConstMatrixView<Scalar>(quantized), cache.decoder, mode, rows);
+    return detail::propagate<Scalar>(this->decoder_, ConstMatrixView<Scalar>(quantized), cache.decoder, mode, rows);
   }
   void backward_inputs(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy, Cache& cache,
                        Scalar* gradient, MatrixView<Scalar> dx, RowRange rows) const {
     MatrixView<Scalar> dcode = rows_of(cache.code_gradient, rows);
-    detail::backward_inputs<Scalar>(decoder_, ConstMatrixView<Scalar>(rows_of(cache.quantized, rows)), dy,
+    detail::backward_inputs<Scalar>(this->decoder_, ConstMatrixView<Scalar>(rows_of(cache.quantized, rows)), dy,
                                     cache.decoder, gradient + decoder_slots(), dcode, rows);
     dcode += rows_of(cache.commitment_gradient, rows);
-    detail::before_last_activation<Scalar>(encoder_, cache.encoder, rows, dcode);
-    detail::backward_inputs<Scalar>(encoder_, x, ConstMatrixView<Scalar>(dcode), cache.encoder, gradient, dx, rows);
+    detail::before_last_activation<Scalar>(this->encoder_, cache.encoder, rows, dcode);
+    detail::backward_inputs<Scalar>(this->encoder_, x, ConstMatrixView<Scalar>(dcode), cache.encoder, gradient, dx,
+                                    rows);
   }
   template <class Self, class Sink>
   static void backward_parameters(Self& self, const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy,
@@ -186,11 +187,13 @@ class VQAutoencoder : public EncoderDecoder<VQAutoencoder<Encoder, Decoder>, Enc
       detail::update_range(own.rule, Index{0}, size, self.quantizer_.weight().data(),
                            static_cast<const Scalar*>(own.gradient));
   }
-  [[nodiscard]] Index decoder_slots() const { return slots_size<Scalar>(encoder_) + slots_size<Scalar>(quantizer_); }
+  [[nodiscard]] Index decoder_slots() const {
+    return slots_size<Scalar>(this->encoder_) + slots_size<Scalar>(quantizer_);
+  }
 
   /// Numbers of the codes (batch * vectors) of x (batch, features), row after row.
   [[nodiscard]] std::vector<Index> encode_indices(const ConstMatrixView<Scalar>& x) const {
-    const Matrix<Scalar> code = detail::apply(encoder_, x);
+    const Matrix<Scalar> code = detail::apply(this->encoder_, x);
     const Index dimensions = quantizer_.dimensions();
     const Index count = code.size() / dimensions;
     std::vector<Index> indices(static_cast<std::size_t>(count));
@@ -226,8 +229,6 @@ class VQAutoencoder : public EncoderDecoder<VQAutoencoder<Encoder, Decoder>, Enc
     return code;
   }
 
-  using Base::decoder_;
-  using Base::encoder_;
   VectorQuantizer<Scalar> quantizer_;
 };
 
