@@ -56,8 +56,8 @@ class Upsample : public ImageLayer<Upsample<Image, ScaleFactor>> {
     else
       return any_image;
   }();
-  static constexpr Index static_in = Image != any_image ? static_in_image.size() : Dynamic;
-  static constexpr Index static_out = Image != any_image ? static_out_image.size() : Dynamic;
+  static constexpr Index static_in = static_in_image.size();
+  static constexpr Index static_out = static_out_image.size();
 
   explicit Upsample(const UpsampleOptions& options = {}) requires(Image != any_image)
       : Upsample(detail::Enlargement(Image, ScaleFactor), options) {}
