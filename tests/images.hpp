@@ -20,12 +20,12 @@ using DynamicConv2d = hourglass::Conv2d<hourglass::any_image, hourglass::Dynamic
 template <class Scalar>
 using DynamicConvTranspose2d = hourglass::ConvTranspose2d<hourglass::any_image, hourglass::Dynamic, 1, 1, 0, 0, Scalar>;
 
-/// Both passes of a layer against the case of images.safetensors of that name.
+/// Both passes of a layer against the case of <file>.safetensors of that name.
 template <class Scalar, class Layer>
-void check_images(Layer layer, const std::string& name) {
+void check_images(Layer layer, const std::string& name, const std::string& file = "images") {
   namespace hg = hourglass;
   CAPTURE(name);
-  const Golden golden{"images"};
+  const Golden golden{file};
   const std::string file_case = name + "_" + golden_suffix<Scalar> + ".";
   const auto x = golden.matrix<Scalar>(file_case + "x");
   const auto dy = golden.matrix<Scalar>(file_case + "dy");

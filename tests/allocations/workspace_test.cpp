@@ -139,6 +139,8 @@ TEST_CASE("training allocates at the first step only") {
     CHECK(allocations_of_steps(
               hg::Sequential{hg::Conv2d{hg::ImageShape{1, 12, 12}, 8, 3, {.padding = 1}}, hg::ReLU{},
                              hg::MaxPool2d{hg::ImageShape{8, 12, 12}, 2}, hg::GELU{},
+                             hg::MaxPool2d{hg::ImageShape{8, 6, 6}, 2},
+                             hg::Upsample{hg::ImageShape{8, 3, 3}, 2, {hg::UpsampleMode::bilinear}},
                              hg::ConvTranspose2d{hg::ImageShape{8, 6, 6}, 1, 2, {.stride = 2}}, hg::Sigmoid{}},
               hg::BCELoss{}, hg::Adam<>{}) == 0);
   }

@@ -14,6 +14,15 @@ TEST_CASE("shapes") {
   static_assert(!hg::compatible(ImageShape{1, 2, 3}, ImageShape{3, 2, 1}));
 }
 
+TEST_CASE("shapes of which only some numbers are known") {
+  constexpr ImageShape channels{8, hg::Dynamic, hg::Dynamic};
+  static_assert(hg::compatible(channels, ImageShape{8, 2, 3}) && !hg::compatible(ImageShape{2, 8, 3}, channels));
+  static_assert(hg::merged(channels, ImageShape{hg::Dynamic, 2, hg::Dynamic}) == ImageShape{8, 2, hg::Dynamic});
+  static_assert(hg::merged(hg::any_image, ImageShape{8, 2, 3}) == ImageShape{8, 2, 3});
+  static_assert(channels.size() == hg::Dynamic && !channels.is_known() && ImageShape{8, 2, 3}.is_known());
+  CHECK(channels.str() == "(8, ?, ?)");
+}
+
 TEST_CASE("places of windows") {
   using hg::detail::window_places;
   static_assert(window_places("x", {1, 28, 28}, 3, 2, 1) == hg::Size2d{14, 14});

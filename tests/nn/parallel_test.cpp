@@ -10,8 +10,11 @@
 #include "hourglass/loss/mse.hpp"
 #include "hourglass/models/negative_elbo.hpp"
 #include "hourglass/models/variational_autoencoder.hpp"
+#include "hourglass/nn/batch_norm.hpp"
+#include "hourglass/nn/conv2d.hpp"
 #include "hourglass/nn/initialize.hpp"
 #include "hourglass/nn/linear.hpp"
+#include "hourglass/nn/max_pool2d.hpp"
 #include "hourglass/nn/relu.hpp"
 #include "hourglass/nn/sequential.hpp"
 #include "hourglass/nn/tanh.hpp"
@@ -100,4 +103,24 @@ TEST_CASE("names, widths and errors") {
   CHECK(heads.out_features(4) == 5);
   CHECK_THROWS_WITH_AS((hg::Parallel{hg::Linear{4, 2}, hg::Linear{5, 2}}),
                        doctest::Contains("module 1 (Linear) expects 5 features, one before it 4"), hg::ShapeError);
+}
+
+TEST_CASE("heads that give images of one size give the channels of all") {
+  using hg::ImageShape;
+  const hg::Parallel heads{hg::Conv2d{ImageShape{2, 4, 4}, 3, 1},
+                           hg::Sequential{hg::Conv2d{ImageShape{2, 4, 4}, 5, 1}}};
+  CHECK(heads.in_image() == ImageShape{2, 4, 4});
+  CHECK(heads.out_image() == ImageShape{8, 4, 4});
+  using Static = hg::Parallel<hg::Conv2d<ImageShape{2, 4, 4}, 3, 1>, hg::BatchNorm2d<2>>;
+  static_assert(Static::static_in_image == ImageShape{2, 4, 4} && Static::static_out_image == ImageShape{5, 4, 4});
+  CHECK_NOTHROW((hg::Sequential{heads, hg::MaxPool2d{ImageShape{8, 4, 4}, 2}}));
+  CHECK_THROWS_WITH_AS((hg::Sequential{heads, hg::MaxPool2d{ImageShape{2, 8, 8}, 2}}),
+                       doctest::Contains("gives images of shape (8, 4, 4), layer 1 (MaxPool2d) expects (2, 8, 8)"),
+                       hg::ShapeError);
+  CHECK(hg::Parallel{hg::Conv2d{ImageShape{2, 4, 4}, 3, 1}, hg::Conv2d{ImageShape{2, 4, 4}, 3, 3}}.out_image() ==
+        hg::any_image);
+  CHECK_THROWS_WITH_AS((hg::Parallel{hg::Conv2d{ImageShape{2, 4, 4}, 3, 1}, hg::Conv2d{ImageShape{8, 2, 2}, 3, 1}}),
+                       "Parallel: module 1 (Conv2d) expects images of shape (8, 2, 2), one before it (2, 4, 4); make "
+                       "the two shapes equal",
+                       hg::ShapeError);
 }

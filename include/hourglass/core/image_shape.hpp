@@ -9,22 +9,30 @@
 
 namespace hourglass {
 
-/// Channels, height and width of an image; a template argument where the compiler is to know them.
+/// Channels, height and width of an image; a template argument where the compiler is to know them. What is not known
+/// is Dynamic.
 struct ImageShape {
   Index channels = Dynamic;
   Index height = Dynamic;
   Index width = Dynamic;
 
-  /// Features of a row that holds such an image.
-  [[nodiscard]] constexpr Index size() const noexcept { return channels * height * width; }
-  /// Elements of one channel.
+  /// All three numbers are known.
+  [[nodiscard]] constexpr bool is_known() const noexcept {
+    return channels != Dynamic && height != Dynamic && width != Dynamic;
+  }
+  /// Features of a row that holds such an image; Dynamic unless the shape is known.
+  [[nodiscard]] constexpr Index size() const noexcept { return is_known() ? channels * height * width : Dynamic; }
+  /// Elements of one channel of a known shape.
   [[nodiscard]] constexpr Index plane() const noexcept { return height * width; }
-  /// "(1, 28, 28)".
-  [[nodiscard]] std::string str() const { return detail::message("(", channels, ", ", height, ", ", width, ")"); }
+  /// "(1, 28, 28)", or "(1, ?, ?)" where only the channels are known.
+  [[nodiscard]] std::string str() const {
+    const auto text = [](Index size) { return size == Dynamic ? std::string("?") : std::to_string(size); };
+    return detail::message("(", text(channels), ", ", text(height), ", ", text(width), ")");
+  }
   friend constexpr bool operator==(const ImageShape&, const ImageShape&) = default;
 };
 
-/// No image shape, or one that the compiler does not know.
+/// No image, or one of whose shape nothing is known.
 inline constexpr ImageShape any_image{};
 
 /// Two numbers, vertical first; a single one counts for both: PyTorch's "int or tuple".
@@ -38,9 +46,15 @@ struct Size2d {
   friend constexpr bool operator==(const Size2d&, const Size2d&) = default;
 };
 
-/// True when two image shapes can be the same: equal, or one of them not known.
+/// True when two image shapes can be the same: numbers that both of them know are equal.
 [[nodiscard]] constexpr bool compatible(const ImageShape& a, const ImageShape& b) noexcept {
-  return a == any_image || b == any_image || a == b;
+  return compatible(a.channels, b.channels) && compatible(a.height, b.height) && compatible(a.width, b.width);
+}
+
+/// What two compatible shapes know together.
+[[nodiscard]] constexpr ImageShape merged(const ImageShape& a, const ImageShape& b) noexcept {
+  const auto known = [](Index first, Index second) { return first == Dynamic ? second : first; };
+  return {known(a.channels, b.channels), known(a.height, b.height), known(a.width, b.width)};
 }
 
 namespace detail {
@@ -60,6 +74,9 @@ struct MatchingImages {
                 "channels, height, width, expected channels, height, width>");
   static constexpr bool value = true;
 };
+template <Index layer, ImageShape image, ImageShape expected>
+inline constexpr bool matching_images = MatchingImages<layer, image.channels, image.height, image.width,
+                                                       expected.channels, expected.height, expected.width>::value;
 
 /// Throws ShapeError unless every extent is at least 1.
 constexpr const ImageShape& checked(const char* name, const ImageShape& image) {

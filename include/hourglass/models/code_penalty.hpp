@@ -74,4 +74,29 @@ class CodePenalty {
   bool written_ = false;
 };
 
+/// Buffers of an autoencoder whose loss may have a penalty on the code.
+template <class Scalar, class Encoder, class Decoder>
+struct CodeCache {
+  typename detail::CacheOf<Scalar, Encoder>::type encoder;
+  typename detail::CacheOf<Scalar, Decoder>::type decoder;
+  Matrix<Scalar> code_gradient;  // (max_batch, code)
+  CodePenalty<Scalar> penalty{};
+
+  /// (rows, code).
+  [[nodiscard]] ConstMatrixView<Scalar> code(Index rows) const noexcept { return encoder.output(rows); }
+  [[nodiscard]] ConstMatrixView<Scalar> decoder_input(Index rows) const noexcept { return code(rows); }
+  [[nodiscard]] ConstMatrixView<Scalar> encoder_gradient(Index rows) const noexcept {
+    return first_rows(code_gradient, rows);
+  }
+  [[nodiscard]] ConstMatrixView<Scalar> output(Index rows) const noexcept { return decoder.output(rows); }
+  /// Room (rows, code) for d penalty / d code of a loss that has a penalty on the code: backward() adds it.
+  [[nodiscard]] MatrixView<Scalar> penalty_gradient(Index rows) {
+    return penalty.gradient(code_gradient.rows(), rows, code_gradient.cols());
+  }
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return encoder.bytes() + decoder.bytes() + penalty.bytes() +
+           static_cast<std::size_t>(code_gradient.size()) * sizeof(Scalar);
+  }
+};
+
 }  // namespace hourglass

@@ -2,19 +2,17 @@
 //     h = f(x W^T + b),    reconstruction = g(h W + c).
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/matrix.hpp"
 #include "hourglass/core/mode.hpp"
-#include "hourglass/core/parameter.hpp"
 #include "hourglass/core/parameter_buffer.hpp"
 #include "hourglass/models/code_penalty.hpp"
+#include "hourglass/models/encoder_decoder.hpp"
 #include "hourglass/nn/apply.hpp"
 #include "hourglass/nn/container.hpp"
 #include "hourglass/nn/layer.hpp"
@@ -33,51 +31,20 @@ namespace hourglass {
 /// Parameters are named "encoder.0.weight", "encoder.0.bias", ..., "decoder.0.bias", ...; the biases of the decoder
 /// start as zeros, whatever initialize() does.
 template <Activation Hidden, Activation Code, Activation Last = Sigmoid, class Scalar_ = float>
-class TiedAutoencoder {
+class TiedAutoencoder : public EncoderDecoder<TiedAutoencoder<Hidden, Code, Last, Scalar_>, Mlp<Hidden, Code, Scalar_>,
+                                              TiedDecoder<Hidden, Last, Scalar_>> {
+  using Base = typename TiedAutoencoder::EncoderDecoder;
+
  public:
-  using Scalar = Scalar_;
-  using Encoder = Mlp<Hidden, Code, Scalar>;
-  using Decoder = TiedDecoder<Hidden, Last, Scalar>;
+  using typename Base::Decoder;
+  using typename Base::Encoder;
+  using typename Base::Scalar;
   static constexpr std::string_view name = "TiedAutoencoder";
-  static constexpr Index static_in = Dynamic;
-  static constexpr Index static_out = Dynamic;
+  using Cache = CodeCache<Scalar, Encoder, Decoder>;
 
-  static constexpr bool rows_independent = true;
-  static constexpr Index row_group = 1;
-  using LastActivation = Last;
+  explicit TiedAutoencoder(Mlp<Hidden, Code, Scalar_> encoder, Last last = {})
+      : Base(encoder, Decoder(encoder, last)) {}
 
-  struct Cache {
-    typename Encoder::Cache encoder;
-    typename Decoder::Cache decoder;
-    Matrix<Scalar> code_gradient;  // (max_batch, code)
-    CodePenalty<Scalar> penalty{};
-
-    /// (rows, code).
-    [[nodiscard]] ConstMatrixView<Scalar> code(Index rows) const noexcept { return encoder.output(rows); }
-    /// Room (rows, code) for d penalty / d code of a loss that has a penalty on the code: backward() adds it.
-    [[nodiscard]] MatrixView<Scalar> penalty_gradient(Index rows) {
-      return penalty.gradient(code_gradient.rows(), rows, code_gradient.cols());
-    }
-    [[nodiscard]] ConstMatrixView<Scalar> output(Index rows) const noexcept { return decoder.output(rows); }
-    [[nodiscard]] std::size_t bytes() const noexcept {
-      return encoder.bytes() + decoder.bytes() + penalty.bytes() +
-             static_cast<std::size_t>(code_gradient.size()) * sizeof(Scalar);
-    }
-  };
-
-  explicit TiedAutoencoder(Mlp<Hidden, Code, Scalar> encoder, Last last = {})
-      : encoder_{std::move(encoder)}, decoder_{encoder_, last} {}
-
-  static constexpr auto fields() {
-    return std::tuple{Field{"encoder", &TiedAutoencoder::encoder_}, Field{"decoder", &TiedAutoencoder::decoder_}};
-  }
-
-  [[nodiscard]] Encoder& encoder() noexcept { return encoder_; }
-  [[nodiscard]] const Encoder& encoder() const noexcept { return encoder_; }
-  [[nodiscard]] Decoder& decoder() noexcept { return decoder_; }
-  [[nodiscard]] const Decoder& decoder() const noexcept { return decoder_; }
-
-  [[nodiscard]] Index in_features() const noexcept { return encoder_.in_features(); }
   [[nodiscard]] Index code_features() const noexcept { return encoder_.out_features(); }
   /// Throws ShapeError unless `in` is in_features().
   [[nodiscard]] Index out_features(Index in) const {
@@ -90,23 +57,8 @@ class TiedAutoencoder {
             purpose == Purpose::training ? Matrix<Scalar>(max_batch, code_features()) : Matrix<Scalar>()};
   }
 
-  /// Reconstruction (batch, features) of x (batch, features); it lies in the workspace and lasts until its next use.
-  template <Mode M = Inference>
-  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Workspace<TiedAutoencoder>& workspace,
-                                  const M& mode = {}) const {
-    return workspace.forward(*this, x, mode);
-  }
-  /// Gradients of all parameters, from workspace.output_gradient() and the batch x of the last forward().
-  void backward(const ConstMatrixView<Scalar>& x, Workspace<TiedAutoencoder>& workspace) const {
-    workspace.backward(*this, x);
-  }
-  /// The same and a step of `optimizer`, see Autoencoder.
-  template <class Optimizer>
-  void backward(const ConstMatrixView<Scalar>& x, Workspace<TiedAutoencoder>& workspace, Optimizer& optimizer) {
-    workspace.backward(*this, x, optimizer);
-  }
-
   // The passes of a container, see nn/container.hpp.
+  using Base::forward;
   /// Starts a batch, which has no penalty yet.
   template <Mode M>
   void draw(Cache& cache, const M&, Index) const noexcept {
@@ -147,34 +99,13 @@ class TiedAutoencoder {
       slot += slots_size<Scalar>(layer);
     }
   }
-  void update_buffers(const Cache&) noexcept {}  // there are none
-  [[nodiscard]] const Last& last_activation() const noexcept { return decoder_.last_activation(); }
-  [[nodiscard]] const Scalar* last_input(const Cache& cache) const noexcept { return cache.decoder.sums.back().data(); }
 
-  /// Code (batch, code) of x (batch, features).
-  [[nodiscard]] Matrix<Scalar> encode(const ConstMatrixView<Scalar>& x) const { return detail::apply(encoder_, x); }
   /// Output (batch, features) for codes (batch, code).
   [[nodiscard]] Matrix<Scalar> decode(const ConstMatrixView<Scalar>& code) const {
     return detail::apply(WholeDecoder{encoder_, decoder_}, code);
   }
-  /// decode(encode(x)), a bounded number of rows at a time.
-  [[nodiscard]] Matrix<Scalar> reconstruct(const ConstMatrixView<Scalar>& x) const { return detail::apply(*this, x); }
-  /// The same for anything that becomes a matrix, such as 8-bit images.
-  template <class Rows>
-  requires(!DirectMatrix<Rows> && std::convertible_to<const Rows&, Matrix<Scalar>>)
-      [[nodiscard]] Matrix<Scalar> reconstruct(const Rows& x) const {
-    return reconstruct(ConstMatrixView<Scalar>(static_cast<Matrix<Scalar>>(x)));
-  }
-
-  /// The same in a workspace: nothing is allocated, see Autoencoder.
-  ConstMatrixView<Scalar> encode(const ConstMatrixView<Scalar>& x, Workspace<TiedAutoencoder>& workspace) const {
-    return workspace.infer(encoder_, x, workspace.cache().encoder);
-  }
   ConstMatrixView<Scalar> decode(const ConstMatrixView<Scalar>& code, Workspace<TiedAutoencoder>& workspace) const {
     return workspace.infer(WholeDecoder{encoder_, decoder_}, code, workspace.cache().decoder);
-  }
-  ConstMatrixView<Scalar> reconstruct(const ConstMatrixView<Scalar>& x, Workspace<TiedAutoencoder>& workspace) const {
-    return workspace.forward(*this, x, Inference{});
   }
 
  private:
@@ -198,8 +129,8 @@ class TiedAutoencoder {
     }
   };
 
-  Encoder encoder_;
-  Decoder decoder_;
+  using Base::decoder_;
+  using Base::encoder_;
 };
 
 }  // namespace hourglass

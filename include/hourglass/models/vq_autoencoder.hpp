@@ -19,6 +19,7 @@
 #include "hourglass/core/parameter_buffer.hpp"
 #include "hourglass/core/simd.hpp"
 #include "hourglass/core/update.hpp"
+#include "hourglass/models/encoder_decoder.hpp"
 #include "hourglass/nn/apply.hpp"
 #include "hourglass/nn/container.hpp"
 #include "hourglass/nn/layer.hpp"
@@ -58,18 +59,13 @@ struct CodebookGradient {
 /// codebook as a moving average of what it stands for, see CodebookEMA. Parameters are named "encoder.<...>",
 /// "quantizer.weight" and "decoder.<...>".
 template <class Encoder, class Decoder>
-class VQAutoencoder {
- public:
-  using Scalar = typename detail::ScalarOf<Encoder, Decoder>::type;
-  static_assert(detail::same_scalar<Encoder, Scalar>() && detail::same_scalar<Decoder, Scalar>(),
-                "VQAutoencoder: encoder and decoder must share one scalar type");
-  static constexpr std::string_view name = "VQAutoencoder";
-  static constexpr Index static_in = detail::static_in<Encoder>();
-  static constexpr Index static_out = detail::static_out<Decoder>(detail::static_in<Decoder>());
+class VQAutoencoder : public EncoderDecoder<VQAutoencoder<Encoder, Decoder>, Encoder, Decoder> {
+  static_assert(detail::Joint<Encoder, Decoder, 1>::value);
+  using Base = typename VQAutoencoder::EncoderDecoder;
 
-  static constexpr bool rows_independent = detail::rows_independent<Encoder> && detail::rows_independent<Decoder>;
-  static constexpr Index row_group = std::max(detail::row_group<Encoder>(), detail::row_group<Decoder>());
-  using LastActivation = detail::LastActivation<Decoder>;
+ public:
+  using typename Base::Scalar;
+  static constexpr std::string_view name = "VQAutoencoder";
 
   struct Cache {
     typename detail::CacheOf<Scalar, Encoder>::type encoder;
@@ -85,6 +81,12 @@ class VQAutoencoder {
 
     /// (rows, width): what the encoder gives.
     [[nodiscard]] ConstMatrixView<Scalar> code(Index rows) const noexcept { return encoder.output(rows); }
+    [[nodiscard]] ConstMatrixView<Scalar> decoder_input(Index rows) const noexcept {
+      return first_rows(quantized, rows);
+    }
+    [[nodiscard]] ConstMatrixView<Scalar> encoder_gradient(Index rows) const noexcept {
+      return first_rows(code_gradient, rows);
+    }
     [[nodiscard]] ConstMatrixView<Scalar> output(Index rows) const noexcept { return decoder.output(rows); }
     [[nodiscard]] std::size_t bytes() const noexcept {
       const Index own =
@@ -94,11 +96,11 @@ class VQAutoencoder {
     }
   };
 
-  /// Throws ShapeError unless the encoder gives whole vectors of the codebook, and as many features as the decoder
-  /// reads.
+  /// Throws ShapeError unless the encoder gives whole vectors of the codebook, and what the decoder reads, and where
+  /// Autoencoder does.
   VQAutoencoder(Encoder encoder, VectorQuantizer<Scalar> quantizer, Decoder decoder)
-      : encoder_{std::move(encoder)}, quantizer_{std::move(quantizer)}, decoder_{std::move(decoder)} {
-    (void)out_features(in_features());
+      : Base(std::move(encoder), std::move(decoder)), quantizer_{std::move(quantizer)} {
+    this->check_shapes();
   }
 
   static constexpr auto fields() {
@@ -106,32 +108,27 @@ class VQAutoencoder {
                       Field{"decoder", &VQAutoencoder::decoder_}};
   }
 
-  [[nodiscard]] Encoder& encoder() noexcept { return encoder_; }
-  [[nodiscard]] const Encoder& encoder() const noexcept { return encoder_; }
   [[nodiscard]] VectorQuantizer<Scalar>& quantizer() noexcept { return quantizer_; }
   [[nodiscard]] const VectorQuantizer<Scalar>& quantizer() const noexcept { return quantizer_; }
-  [[nodiscard]] Decoder& decoder() noexcept { return decoder_; }
-  [[nodiscard]] const Decoder& decoder() const noexcept { return decoder_; }
 
-  [[nodiscard]] Index in_features() const { return detail::in_features(encoder_); }
-  [[nodiscard]] Index code_features() const { return detail::out_features(encoder_, in_features()); }
+  [[nodiscard]] Index code_features() const { return detail::out_features(this->encoder_, this->in_features()); }
   /// Vectors of the codebook that a row becomes.
   [[nodiscard]] Index vectors() const { return code_features() / quantizer_.dimensions(); }
   [[nodiscard]] Index out_features(Index in) const {
-    const Index width = detail::out_features(encoder_, in);
+    const Index width = detail::out_features(this->encoder_, in);
     if (width % quantizer_.dimensions() != 0)
       throw ShapeError(detail::message("VQAutoencoder: the encoder gives ", width, " features, no multiple of the ",
                                        quantizer_.dimensions(), " dimensions of a code"));
-    detail::check_code("VQAutoencoder", width, detail::in_features(decoder_));
-    return detail::out_features(decoder_, width);
+    this->check_code(width);
+    return detail::out_features(this->decoder_, width);
   }
 
   [[nodiscard]] Cache plan(Index max_batch, Index in, Purpose purpose) const {
-    const Index width = detail::out_features(encoder_, in);
+    const Index width = detail::out_features(this->encoder_, in);
     const Index all = max_batch * (width / quantizer_.dimensions());
     const Index back = purpose == Purpose::training ? max_batch : 0;
-    return {detail::plan<Scalar>(encoder_, max_batch, in, purpose),
-            detail::plan<Scalar>(decoder_, max_batch, width, purpose),
+    return {detail::plan<Scalar>(this->encoder_, max_batch, in, purpose),
+            detail::plan<Scalar>(this->decoder_, max_batch, width, purpose),
             Matrix<Scalar>(max_batch, width),
             Matrix<Scalar>(back, width),
             Matrix<Scalar>(back, width),
@@ -141,23 +138,8 @@ class VQAutoencoder {
             std::vector<Index>(static_cast<std::size_t>(quantizer_.codes()))};
   }
 
-  /// Reconstruction (batch, features) of x (batch, features); it lies in the workspace and lasts until its next use.
-  template <Mode M = Inference>
-  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Workspace<VQAutoencoder>& workspace,
-                                  const M& mode = {}) const {
-    return workspace.forward(*this, x, mode);
-  }
-  /// Gradients of all parameters, after VQLoss and for the batch x of the last forward().
-  void backward(const ConstMatrixView<Scalar>& x, Workspace<VQAutoencoder>& workspace) const {
-    workspace.backward(*this, x);
-  }
-  /// The same and a step of `optimizer`, see Autoencoder.
-  template <class Optimizer>
-  void backward(const ConstMatrixView<Scalar>& x, Workspace<VQAutoencoder>& workspace, Optimizer& optimizer) {
-    workspace.backward(*this, x, optimizer);
-  }
-
   // The passes of a container, see nn/container.hpp.
+  using Base::forward;
   /// Prepares a batch.
   template <Mode M>
   void draw(Cache& cache, const M&, Index) const {
@@ -166,7 +148,7 @@ class VQAutoencoder {
   }
   template <Mode M>
   ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode, RowRange rows) const {
-    const auto code = detail::propagate<Scalar>(encoder_, x, cache.encoder, mode, rows);
+    const auto code = detail::propagate<Scalar>(this->encoder_, x, cache.encoder, mode, rows);
     const Index dimensions = quantizer_.dimensions();
     const Index each = code.cols() / dimensions;
     const RowRange all{rows.first * each, rows.count * each};
@@ -176,50 +158,42 @@ class VQAutoencoder {
                        indices);
     quantizer_.look_up(indices, {quantized.data(), all.count, dimensions});
     if (cache.commitment_gradient.size() > 0) rows_of(cache.commitment_gradient, rows).setZero();
-    return detail::propagate<Scalar>(decoder_, ConstMatrixView<Scalar>(quantized), cache.decoder, mode, rows);
+    return detail::propagate<Scalar>(this->decoder_, ConstMatrixView<Scalar>(quantized), cache.decoder, mode, rows);
   }
   void backward_inputs(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy, Cache& cache,
                        Scalar* gradient, MatrixView<Scalar> dx, RowRange rows) const {
     MatrixView<Scalar> dcode = rows_of(cache.code_gradient, rows);
-    detail::backward_inputs<Scalar>(decoder_, ConstMatrixView<Scalar>(rows_of(cache.quantized, rows)), dy,
+    detail::backward_inputs<Scalar>(this->decoder_, ConstMatrixView<Scalar>(rows_of(cache.quantized, rows)), dy,
                                     cache.decoder, gradient + decoder_slots(), dcode, rows);
     dcode += rows_of(cache.commitment_gradient, rows);
-    detail::before_last_activation<Scalar>(encoder_, cache.encoder, rows, dcode);
-    detail::backward_inputs<Scalar>(encoder_, x, ConstMatrixView<Scalar>(dcode), cache.encoder, gradient, dx, rows);
+    detail::before_last_activation<Scalar>(this->encoder_, cache.encoder, rows, dcode);
+    detail::backward_inputs<Scalar>(this->encoder_, x, ConstMatrixView<Scalar>(dcode), cache.encoder, gradient, dx,
+                                    rows);
   }
   template <class Self, class Sink>
   static void backward_parameters(Self& self, const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& dy,
                                   Cache& cache, const Sink& sink, WorkPart part) {
-    const Index rows = x.rows();
-    const ConstMatrixView<Scalar> dcode(first_rows(cache.code_gradient, rows));
-    const ConstMatrixView<Scalar> quantized(first_rows(cache.quantized, rows));
-    detail::backward_parameters<Scalar>(self.encoder_, x, dcode, cache.encoder, sink, part);
-    detail::backward_parameters<Scalar>(self.decoder_, quantized, dy, cache.decoder, sink.at_slot(self.decoder_slots()),
-                                        part);
+    Base::backward_parameters(self, x, dy, cache, sink, part);
     if (part.index != 0) return;
     const auto own = sink.at_slot(slots_size<Scalar>(self.encoder_));
     const Index dimensions = self.quantizer_.dimensions();
     const Index size = self.quantizer_.codes() * dimensions;
     std::fill_n(own.gradient, size, Scalar(0));
+    const auto quantized = cache.decoder_input(x.rows());
     simd::dispatch<Scalar>(detail::CodebookGradient<Scalar>{
-        quantized.size() / dimensions, dimensions, cache.indices.data(), cache.code(rows).data(), quantized.data(),
+        quantized.size() / dimensions, dimensions, cache.indices.data(), cache.code(x.rows()).data(), quantized.data(),
         static_cast<Scalar>(cache.codebook_weight), own.gradient});
     if constexpr (Sink::updates)
       detail::update_range(own.rule, Index{0}, size, self.quantizer_.weight().data(),
                            static_cast<const Scalar*>(own.gradient));
   }
-  void update_buffers(const Cache& cache) {
-    detail::update_buffers<Scalar>(encoder_, cache.encoder);
-    detail::update_buffers<Scalar>(decoder_, cache.decoder);
-  }
-  [[nodiscard]] const auto& last_activation() const noexcept { return decoder_.last_activation(); }
-  [[nodiscard]] const Scalar* last_input(const Cache& cache) const noexcept {
-    return decoder_.last_input(cache.decoder);
+  [[nodiscard]] Index decoder_slots() const {
+    return slots_size<Scalar>(this->encoder_) + slots_size<Scalar>(quantizer_);
   }
 
   /// Numbers of the codes (batch * vectors) of x (batch, features), row after row.
   [[nodiscard]] std::vector<Index> encode_indices(const ConstMatrixView<Scalar>& x) const {
-    const Matrix<Scalar> code = detail::apply(encoder_, x);
+    const Matrix<Scalar> code = detail::apply(this->encoder_, x);
     const Index dimensions = quantizer_.dimensions();
     const Index count = code.size() / dimensions;
     std::vector<Index> indices(static_cast<std::size_t>(count));
@@ -235,24 +209,13 @@ class VQAutoencoder {
   }
   /// Quantised code (batch, width) of x (batch, features).
   [[nodiscard]] Matrix<Scalar> encode(const ConstMatrixView<Scalar>& x) const { return look_up(encode_indices(x)); }
-  /// Output (batch, features) for codes (batch, width).
-  [[nodiscard]] Matrix<Scalar> decode(const ConstMatrixView<Scalar>& code) const {
-    return detail::apply(decoder_, code);
-  }
   /// Output (batch, features) for the numbers of codes, vectors() for each row. Throws ShapeError when there is no such
   /// code, or they are no whole rows.
-  [[nodiscard]] Matrix<Scalar> decode_indices(std::span<const Index> indices) const { return decode(look_up(indices)); }
-  /// decode(encode(x)).
-  [[nodiscard]] Matrix<Scalar> reconstruct(const ConstMatrixView<Scalar>& x) const { return decode(encode(x)); }
-  /// The same for anything that becomes a matrix, such as 8-bit images.
-  template <class Rows>
-  requires(!DirectMatrix<Rows> && std::convertible_to<const Rows&, Matrix<Scalar>>)
-      [[nodiscard]] Matrix<Scalar> reconstruct(const Rows& x) const {
-    return reconstruct(ConstMatrixView<Scalar>(static_cast<Matrix<Scalar>>(x)));
+  [[nodiscard]] Matrix<Scalar> decode_indices(std::span<const Index> indices) const {
+    return this->decode(look_up(indices));
   }
 
  private:
-  [[nodiscard]] Index decoder_slots() const { return slots_size<Scalar>(encoder_) + slots_size<Scalar>(quantizer_); }
   [[nodiscard]] Matrix<Scalar> look_up(std::span<const Index> indices) const {
     const auto count = static_cast<Index>(indices.size());
     if (count % vectors() != 0)
@@ -266,9 +229,7 @@ class VQAutoencoder {
     return code;
   }
 
-  Encoder encoder_;
   VectorQuantizer<Scalar> quantizer_;
-  Decoder decoder_;
 };
 
 }  // namespace hourglass

@@ -30,8 +30,8 @@ namespace hourglass {
 /// a point of the prior N(0, I) for each row, for WassersteinLoss to compare the codes with. The encoder should end in
 /// a layer that gives any number, such as Linear.
 template <class Encoder, class Decoder>
-class WassersteinAutoencoder : public Autoencoder<Encoder, Decoder> {
-  using Base = Autoencoder<Encoder, Decoder>;
+class WassersteinAutoencoder : public Autoencoder<Encoder, Decoder, WassersteinAutoencoder<Encoder, Decoder>> {
+  using Base = typename WassersteinAutoencoder::Autoencoder;
 
  public:
   using typename Base::Scalar;
@@ -49,30 +49,14 @@ class WassersteinAutoencoder : public Autoencoder<Encoder, Decoder> {
   };
 
   WassersteinAutoencoder() = default;
-  /// Throws ShapeError when the code's width does not fit the decoder.
-  WassersteinAutoencoder(Encoder encoder, Decoder decoder) : Base(std::move(encoder), std::move(decoder)) {}
+  /// Throws ShapeError as Autoencoder does.
+  WassersteinAutoencoder(Encoder encoder, Decoder decoder) : Base(std::move(encoder), std::move(decoder)) {
+    this->check_shapes();
+  }
 
   [[nodiscard]] Cache plan(Index max_batch, Index in, Purpose purpose) const {
     const Index code = detail::out_features(this->encoder(), in);
     return {Base::plan(max_batch, in, purpose), Matrix<Scalar>(max_batch, code), MMDScratch<Scalar>(max_batch, code)};
-  }
-
-  using Base::backward;
-  using Base::forward;
-  /// Reconstruction (batch, features) of x (batch, features); it lies in the workspace and lasts until its next use.
-  template <Mode M = Inference>
-  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Workspace<WassersteinAutoencoder>& workspace,
-                                  const M& mode = {}) const {
-    return workspace.forward(*this, x, mode);
-  }
-  /// Gradients of all parameters, after WassersteinLoss and for the batch x of the last forward().
-  void backward(const ConstMatrixView<Scalar>& x, Workspace<WassersteinAutoencoder>& workspace) const {
-    workspace.backward(*this, x);
-  }
-  /// The same and a step of `optimizer`, see Autoencoder.
-  template <class Optimizer>
-  void backward(const ConstMatrixView<Scalar>& x, Workspace<WassersteinAutoencoder>& workspace, Optimizer& optimizer) {
-    workspace.backward(*this, x, optimizer);
   }
 
   /// `count` new samples (count, features): codes from N(0, I), then decode.

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/matrix.hpp"
 #include "hourglass/core/mode.hpp"
@@ -26,13 +25,6 @@ template <class Module, class Scalar>
     y.middleRows(first, rows) = propagate<Scalar>(module, part, cache, Inference{}, {0, rows});
   }
   return y;
-}
-
-/// Throws ShapeError unless a decoder that expects `expected` features can read a code of `code` features.
-inline void check_code(const char* model, Index code, Index expected) {
-  if (!compatible(code, expected))
-    throw ShapeError(message(model, ": the encoder gives a code of ", code, " features, the decoder expects ", expected,
-                             "; make the two numbers equal"));
 }
 
 }  // namespace hourglass::detail

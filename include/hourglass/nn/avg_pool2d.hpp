@@ -24,8 +24,8 @@ class AvgPool2d : public ImageLayer<AvgPool2d<Image, KernelSize, Stride, Padding
     else
       return any_image;
   }();
-  static constexpr Index static_in = Image != any_image ? static_in_image.size() : Dynamic;
-  static constexpr Index static_out = Image != any_image ? static_out_image.size() : Dynamic;
+  static constexpr Index static_in = static_in_image.size();
+  static constexpr Index static_out = static_out_image.size();
 
   AvgPool2d() requires(Image != any_image) : windows_("AvgPool2d", Image, KernelSize, Stride, Padding) {}
   AvgPool2d(const ImageShape& image, const Size2d& kernel_size,

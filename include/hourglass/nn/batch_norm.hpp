@@ -25,6 +25,7 @@
 #include "hourglass/core/buffer.hpp"
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
+#include "hourglass/core/image_shape.hpp"
 #include "hourglass/core/matrix.hpp"
 #include "hourglass/core/mode.hpp"
 #include "hourglass/core/parameter.hpp"
@@ -53,6 +54,7 @@ class BatchNorm {
   static constexpr std::string_view name = images ? "BatchNorm2d" : "BatchNorm1d";
   static constexpr bool preserves_width = true;
   static constexpr Index static_in = images ? Dynamic : Channels;
+  static constexpr ImageShape static_in_image{images ? Channels : Dynamic, Dynamic, Dynamic};
 
   BatchNorm(Index channels, const Options& options) : channels_{channels}, options_{options} {
     if (!(options.eps >= 0 && std::isfinite(options.eps)))
@@ -89,6 +91,7 @@ class BatchNorm {
   [[nodiscard]] Index channels() const noexcept { return channels_.value(); }
   [[nodiscard]] const Options& options() const noexcept { return options_; }
   [[nodiscard]] Index in_features() const noexcept { return images ? Dynamic : channels(); }
+  [[nodiscard]] ImageShape in_image() const noexcept { return {images ? channels() : Dynamic, Dynamic, Dynamic}; }
   /// Throws ShapeError unless the layer takes `in` features.
   [[nodiscard]] Index out_features(Index in) const {
     (void)pixels_of(in);
@@ -270,8 +273,8 @@ class BatchNorm1d : public detail::BatchNorm<Features, Scalar, false> {
 };
 
 /// Normalises each channel of images over batch and pixels: x is (batch, channels * height * width), every row an image
-/// (channels, height, width). The number of pixels follows from the width of x, which must be a multiple of `channels`.
-/// Otherwise as BatchNorm1d.
+/// (channels, height, width). The number of pixels follows from the width of x, which must be a multiple of `channels`;
+/// images of another number of channels are an error where their shape is known. Otherwise as BatchNorm1d.
 template <Index Channels = Dynamic, class Scalar = float>
 class BatchNorm2d : public detail::BatchNorm<Channels, Scalar, true> {
   using Base = detail::BatchNorm<Channels, Scalar, true>;

@@ -47,8 +47,8 @@ class Conv2d : public Convolution<Scalar, false> {
     else
       return any_image;
   }();
-  static constexpr Index static_in = is_static ? static_in_image.size() : Dynamic;
-  static constexpr Index static_out = is_static ? static_out_image.size() : Dynamic;
+  static constexpr Index static_in = static_in_image.size();
+  static constexpr Index static_out = static_out_image.size();
 
   Conv2d() requires(Image != any_image) : Conv2d(BiasOption{}) {}
   explicit Conv2d(const BiasOption& options) requires(Image != any_image)

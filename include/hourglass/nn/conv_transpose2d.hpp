@@ -57,8 +57,8 @@ class ConvTranspose2d : public Convolution<Scalar, true> {
     else
       return any_image;
   }();
-  static constexpr Index static_in = is_static ? static_in_image.size() : Dynamic;
-  static constexpr Index static_out = is_static ? static_out_image.size() : Dynamic;
+  static constexpr Index static_in = static_in_image.size();
+  static constexpr Index static_out = static_out_image.size();
 
   ConvTranspose2d() requires(Image != any_image) : ConvTranspose2d(BiasOption{}) {}
   explicit ConvTranspose2d(const BiasOption& options) requires(Image != any_image)

@@ -15,8 +15,7 @@ namespace hourglass {
 struct Flatten {
   static constexpr std::string_view name = "Flatten";
   static constexpr bool derivative_from_output = true;
-  static constexpr ImageShape static_out_image = any_image;
-  [[nodiscard]] static ImageShape out_image() noexcept { return any_image; }
+  static constexpr bool preserves_image = false;
   HOURGLASS_SIMD(V value(V x) const, { return x; })
   HOURGLASS_SIMD(V derivative(V, V) const, { return V(1); })
 };
@@ -28,6 +27,7 @@ class Unflatten {
  public:
   static constexpr std::string_view name = "Unflatten";
   static constexpr bool derivative_from_output = true;
+  static constexpr bool preserves_image = false;
   static constexpr ImageShape static_out_image = Image;
   static constexpr Index static_in = Image != any_image ? detail::checked("Unflatten", Image).size() : Dynamic;
   static constexpr Index static_out = static_in;

@@ -14,7 +14,8 @@
 //                                                no scratch memory (optional: it may not)
 // `static_in` and `static_out` state the widths that the compiler knows, `fields()` its parameters (parameter.hpp) and
 // buffers (buffer.hpp). A layer of images also has in_image() and out_image(), and `static_in_image` and
-// `static_out_image`.
+// `static_out_image`. `preserves_width` says that it gives as many features as it gets, for any number, and in the same
+// places if they are images (otherwise `preserves_image` is false).
 //
 // A layer that says `takes_rows` works on any range of the rows of a batch, so that threads may share one, and has
 //     row_group                                              ranges begin at multiples of it (optional)
@@ -139,13 +140,22 @@ inline constexpr bool preserves_width = Activation<Module> || requires {
 /// Width after the module when `in` is the width before it, as far as the compiler knows.
 template <class Module>
 constexpr Index static_out(Index in) noexcept {
-  if constexpr (requires { Module::static_out; })
-    return Module::static_out;
-  else if constexpr (preserves_width<Module>)
+  if constexpr (preserves_width<Module>)
     return static_in<Module>() == Dynamic ? in : static_in<Module>();
+  else if constexpr (requires { Module::static_out; })
+    return Module::static_out;
   else
     return Dynamic;
 }
+
+/// Images keep their shape in the module.
+template <class Module>
+inline constexpr bool preserves_image = [] {
+  if constexpr (requires { Module::preserves_image; })
+    return Module::preserves_image;
+  else
+    return preserves_width<Module>;
+}();
 
 /// Shape of the images that the module expects and gives, as far as the compiler knows.
 template <class Module>
@@ -157,15 +167,15 @@ constexpr ImageShape static_in_image() noexcept {
 }
 template <class Module>
 constexpr ImageShape static_out_image(const ImageShape& in) noexcept {
-  if constexpr (requires { Module::static_out_image; })
+  if constexpr (preserves_image<Module>)
+    return merged(in, static_in_image<Module>());
+  else if constexpr (requires { Module::static_out_image; })
     return Module::static_out_image;
-  else if constexpr (preserves_width<Module>)
-    return in;
   else
     return any_image;
 }
 
-/// The same when the program runs; any_image: any, or no image.
+/// The same when the program runs.
 template <class Module>
 [[nodiscard]] ImageShape in_image(const Module& module) {
   if constexpr (requires { module.in_image(); })
@@ -175,10 +185,14 @@ template <class Module>
 }
 template <class Module>
 [[nodiscard]] ImageShape out_image(const Module& module, const ImageShape& in) {
-  if constexpr (requires { module.out_image(); })
+  if constexpr (requires { module.out_image(in); })
+    return module.out_image(in);
+  else if constexpr (preserves_image<Module>)
+    return merged(in, in_image(module));
+  else if constexpr (requires { module.out_image(); })
     return module.out_image();
   else
-    return preserves_width<Module> ? in : any_image;
+    return any_image;
 }
 
 /// Multiplications of a forward pass for one row, about.

@@ -95,8 +95,8 @@ class MaxPool2d : public ImageLayer<MaxPool2d<Image, KernelSize, Stride, Padding
     else
       return any_image;
   }();
-  static constexpr Index static_in = Image != any_image ? static_in_image.size() : Dynamic;
-  static constexpr Index static_out = Image != any_image ? static_out_image.size() : Dynamic;
+  static constexpr Index static_in = static_in_image.size();
+  static constexpr Index static_out = static_out_image.size();
 
   MaxPool2d() requires(Image != any_image) : windows_("MaxPool2d", Image, KernelSize, Stride, Padding) {}
   MaxPool2d(const ImageShape& image, const Size2d& kernel_size,

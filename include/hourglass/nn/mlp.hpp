@@ -17,7 +17,7 @@
 #include "hourglass/nn/layer.hpp"
 #include "hourglass/nn/linear.hpp"
 #include "hourglass/nn/relu.hpp"
-#include "hourglass/nn/workspace.hpp"
+#include "hourglass/nn/workspace_passes.hpp"
 
 namespace hourglass {
 
@@ -25,7 +25,7 @@ namespace hourglass {
 /// `Last` after that. Parameters have the names of the Sequential that PyTorch users would write: linear layer i is
 /// "2i.weight", "2i.bias".
 template <Activation Hidden = ReLU, Activation Last = Identity, class Scalar_ = float>
-class Mlp {
+class Mlp : public WorkspacePasses<Mlp<Hidden, Last, Scalar_>, Scalar_> {
  public:
   using Scalar = Scalar_;
   static constexpr std::string_view name = "Mlp";
@@ -99,23 +99,11 @@ class Mlp {
     return cache;
   }
 
-  template <Mode M = Inference>
-  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Workspace<Mlp>& workspace,
-                                  const M& mode = {}) const {
-    return workspace.forward(*this, x, mode);
-  }
-  /// Gradients of all parameters, from workspace.output_gradient() and the batch x of the last forward().
-  void backward(const ConstMatrixView<Scalar>& x, Workspace<Mlp>& workspace) const { workspace.backward(*this, x); }
-  /// The same and a step of `optimizer`, see Sequential.
-  template <class Optimizer>
-  void backward(const ConstMatrixView<Scalar>& x, Workspace<Mlp>& workspace, Optimizer& optimizer) {
-    workspace.backward(*this, x, optimizer);
-  }
-
   /// y (batch, out) for x (batch, in), in inference, without a workspace.
   [[nodiscard]] Matrix<Scalar> operator()(const ConstMatrixView<Scalar>& x) const { return detail::apply(*this, x); }
 
   // The passes of a container, see nn/container.hpp.
+  using Mlp::WorkspacePasses::forward;
   template <Mode M>
   ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M&, RowRange rows) const {
     for (std::size_t i = 0; i < depth(); ++i) {

@@ -10,12 +10,14 @@
 
 #include "hourglass/core/error.hpp"
 #include "hourglass/core/extent.hpp"
+#include "hourglass/core/image_shape.hpp"
 #include "hourglass/core/matrix.hpp"
 #include "hourglass/core/mode.hpp"
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/core/parameter_buffer.hpp"
 #include "hourglass/nn/container.hpp"
 #include "hourglass/nn/layer.hpp"
+#include "hourglass/nn/shape_flow.hpp"
 
 namespace hourglass {
 
@@ -25,7 +27,8 @@ namespace hourglass {
 ///     hg::Sequential{..., hg::Parallel{hg::Linear{256, 20}, hg::Sequential{hg::Linear{256, 64}, hg::ReLU{}, ...}}}
 ///
 /// Where both heads are single Linear layers, one of double width is the same and faster, and two_heads() reads the
-/// files of two. Parameters are named by position: "0.weight", "1.bias".
+/// files of two. Heads that give images of one height and width give the channels of all of them together. Parameters
+/// are named by position: "0.weight", "1.bias".
 template <class... Modules>
 class Parallel {
   static_assert(sizeof...(Modules) > 0, "Parallel needs at least one module");
@@ -42,6 +45,20 @@ class Parallel {
     for (const Index out : outs) sum = sum == Dynamic || out == Dynamic ? Dynamic : sum + out;
     return sum;
   }
+  static constexpr ImageShape image_before() noexcept {
+    ImageShape image;
+    ((image = merged(image, detail::static_in_image<Modules>())), ...);
+    return image;
+  }
+  /// The channels of all images, one behind the other, where that makes an image.
+  static constexpr ImageShape together(const std::array<ImageShape, count>& images) noexcept {
+    ImageShape sum{0, images[0].height, images[0].width};
+    for (const ImageShape& image : images) {
+      if (!image.is_known() || image.height != sum.height || image.width != sum.width) return any_image;
+      sum.channels += image.channels;
+    }
+    return sum;
+  }
 
  public:
   using Scalar = typename detail::ScalarOf<Modules...>::type;
@@ -49,7 +66,10 @@ class Parallel {
   static constexpr std::string_view name = "Parallel";
   static constexpr Index static_in = width_before();
   static constexpr Index static_out = width_after();
+  static constexpr ImageShape static_in_image = image_before();
+  static constexpr ImageShape static_out_image = together({detail::static_out_image<Modules>(static_in_image)...});
   static_assert((detail::MatchingWidths<0, static_in, detail::static_in<Modules>()>::value && ...));
+  static_assert((detail::matching_images<0, static_in_image, detail::static_in_image<Modules>()> && ...));
 
   static constexpr bool rows_independent = (detail::rows_independent<Modules> && ...);
   static constexpr Index row_group = std::max({detail::row_group<Modules>()...});
@@ -71,14 +91,21 @@ class Parallel {
   };
 
   Parallel() = default;
-  /// Throws ShapeError when the modules expect different numbers of features.
+  /// Throws ShapeError when the modules expect different numbers of features, or images of different shapes.
   explicit Parallel(Modules... modules) : modules_{std::move(modules)...} {
     const Index in = in_features();
+    ImageShape image;
     for_each_child(*this, [&](Index index, const auto& module) {
       const Index expected = detail::in_features(module);
       if (!compatible(in, expected))
         throw ShapeError(detail::message("Parallel: module ", index, " (", detail::layer_name(module), ") expects ",
                                          expected, " features, one before it ", in, "; make the two numbers equal"));
+      const ImageShape expected_image = detail::in_image(module);
+      if (!compatible(image, expected_image))
+        throw ShapeError(detail::message("Parallel: module ", index, " (", detail::layer_name(module),
+                                         ") expects images of shape ", expected_image.str(), ", one before it ",
+                                         image.str(), "; make the two shapes equal"));
+      image = merged(image, expected_image);
     });
   }
 
@@ -111,6 +138,29 @@ class Parallel {
     Index out = 0;
     for_each_child(*this, [&](Index, const auto& module) { out += detail::out_features(module, in); });
     return out;
+  }
+
+  /// What is known of the images that the modules expect.
+  [[nodiscard]] ImageShape in_image() const {
+    ImageShape image;
+    for_each_child(*this, [&](Index, const auto& module) { image = merged(image, detail::in_image(module)); });
+    return image;
+  }
+  /// Channels of the images that all modules give for those of shape `in`, or any_image where they make none.
+  [[nodiscard]] ImageShape out_image(const ImageShape& in = any_image) const {
+    std::array<ImageShape, count> images;
+    for_each_child(*this, [&](Index index, const auto& module) {
+      images[static_cast<std::size_t>(index)] = detail::out_image(module, in);
+    });
+    return together(images);
+  }
+  /// See nn/shape_flow.hpp.
+  template <class Visit>
+  detail::RowShape follow_shapes(const ParameterName& parent, const detail::RowShape& in, Visit& visit) const {
+    for_each_child(*this, [&](Index index, const auto& module) {
+      (void)detail::follow_shapes(module, ParameterName{parent, index}, in, visit);
+    });
+    return detail::shape_after(*this, in);
   }
 
   [[nodiscard]] Cache plan(Index max_batch, Index in, Purpose purpose) const {

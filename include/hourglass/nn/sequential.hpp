@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "hourglass/core/error.hpp"
@@ -20,7 +21,8 @@
 #include "hourglass/nn/container.hpp"
 #include "hourglass/nn/layer.hpp"
 #include "hourglass/nn/sequential_shapes.hpp"
-#include "hourglass/nn/workspace.hpp"
+#include "hourglass/nn/shape_flow.hpp"
+#include "hourglass/nn/workspace_passes.hpp"
 
 namespace hourglass {
 
@@ -29,7 +31,7 @@ namespace hourglass {
 /// not compile; widths known at run time are checked once, at construction. Parameters are named by position, as in
 /// PyTorch: "0.weight", "2.bias".
 template <class... Layers>
-class Sequential {
+class Sequential : public WorkspacePasses<Sequential<Layers...>, typename detail::ScalarOf<Layers...>::type> {
   static_assert(sizeof...(Layers) > 0, "Sequential needs at least one layer");
   static constexpr std::size_t count = sizeof...(Layers);
   template <std::size_t index>
@@ -39,6 +41,8 @@ class Sequential {
   using Scalar = typename detail::ScalarOf<Layers...>::type;
   static_assert((detail::same_scalar<Layers, Scalar>() && ...), "Sequential: all layers must share one scalar type");
   static constexpr std::string_view name = "Sequential";
+  static constexpr bool preserves_width = (detail::preserves_width<Layers> && ...);
+  static constexpr bool preserves_image = (detail::preserves_image<Layers> && ...);
   static constexpr Index static_in = detail::sequential_in<Layers...>();
   static constexpr Index static_out = detail::SequentialWidth<0, static_in, Layers...>::value;
   static constexpr ImageShape static_in_image = detail::sequential_in_image<Layers...>();
@@ -70,8 +74,11 @@ class Sequential {
   };
 
   Sequential() = default;
-  /// Throws ShapeError when run-time widths of neighbours differ; the message names both layers and numbers.
-  explicit Sequential(Layers... layers) : layers_{std::move(layers)...} { check_widths(); }
+  /// Throws ShapeError when run-time widths or images of neighbours differ; the message names both layers and shapes.
+  explicit Sequential(Layers... layers) : layers_{std::move(layers)...} {
+    detail::ShapeCheck check{name, "layer "};
+    (void)detail::follow_shapes(*this, ParameterName{}, {}, check);
+  }
 
   template <std::size_t index>
   [[nodiscard]] auto& layer() noexcept {
@@ -109,20 +116,19 @@ class Sequential {
     return in;
   }
 
-  /// Shape of the images that the first layers expect; any_image when none states one.
+  /// What is known of the images that the network expects.
   [[nodiscard]] ImageShape in_image() const {
     ImageShape image;
     bool open = true;
     for_each_child(*this, [&](Index, const auto& layer) {
-      if (!open) return;
-      image = detail::in_image(layer);
-      open = image == any_image && detail::preserves_width<std::remove_cvref_t<decltype(layer)>>;
+      if (open) image = merged(image, detail::in_image(layer));
+      open = open && detail::preserves_image<std::remove_cvref_t<decltype(layer)>>;
     });
     return image;
   }
-  /// Shape of the images that the last layers give, or any_image.
-  [[nodiscard]] ImageShape out_image() const {
-    ImageShape image;
+  /// What is known of the images that it gives for those of shape `in`.
+  [[nodiscard]] ImageShape out_image(const ImageShape& in = any_image) const {
+    ImageShape image = in;
     for_each_child(*this, [&](Index, const auto& layer) { image = detail::out_image(layer, image); });
     return image;
   }
@@ -134,27 +140,11 @@ class Sequential {
     return cache;
   }
 
-  /// y (batch, out) for x (batch, in); the result lies in the workspace and lasts until its next use.
-  template <Mode M = Inference>
-  ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Workspace<Sequential>& workspace,
-                                  const M& mode = {}) const {
-    return workspace.forward(*this, x, mode);
-  }
-  /// Gradients of all parameters, from workspace.output_gradient() and the batch x of the last forward().
-  void backward(const ConstMatrixView<Scalar>& x, Workspace<Sequential>& workspace) const {
-    workspace.backward(*this, x);
-  }
-  /// The same and a step of `optimizer`, fused where it can be: gradients are used up where they are made, and
-  /// workspace.gradients() does not hold them afterwards. The weights get the bits of backward() and optimizer.step().
-  template <class Optimizer>
-  void backward(const ConstMatrixView<Scalar>& x, Workspace<Sequential>& workspace, Optimizer& optimizer) {
-    workspace.backward(*this, x, optimizer);
-  }
-
   /// y (batch, out) for x (batch, in), in inference, without a workspace.
   [[nodiscard]] Matrix<Scalar> operator()(const ConstMatrixView<Scalar>& x) const { return detail::apply(*this, x); }
 
   // The passes of a container, see nn/container.hpp.
+  using Sequential::WorkspacePasses::forward;
   template <Mode M>
   ConstMatrixView<Scalar> forward(const ConstMatrixView<Scalar>& x, Cache& cache, const M& mode, RowRange rows) const {
     return forward_from<0>(x, cache, mode, rows);
@@ -190,34 +180,6 @@ class Sequential {
   }
 
  private:
-  void check_widths() const {
-    Index width = Dynamic;
-    ImageShape image;
-    Index giver = 0;
-    std::string_view giver_name;
-    for_each_child(*this, [&](Index index, const auto& layer) {
-      const ImageShape expected_image = detail::in_image(layer);
-      if (!compatible(image, expected_image))
-        throw ShapeError(detail::message("Sequential: layer ", giver, " (", giver_name, ") gives images of shape ",
-                                         image.str(), ", layer ", index, " (", detail::layer_name(layer), ") expects ",
-                                         expected_image.str(), "; make the two shapes equal"));
-      const Index expected = detail::in_features(layer);
-      if (!compatible(width, expected))
-        throw ShapeError(detail::message("Sequential: layer ", giver, " (", giver_name, ") gives ", width,
-                                         " features, layer ", index, " (", detail::layer_name(layer), ") expects ",
-                                         expected, "; make the two numbers equal"));
-      const Index in = expected == Dynamic ? width : expected;
-      const Index out = in == Dynamic ? Dynamic : detail::out_features(layer, in);
-      const ImageShape out_image = detail::out_image(layer, image);
-      if (out != width || out_image != image) {
-        giver = index;
-        giver_name = detail::layer_name(layer);
-      }
-      width = out;
-      image = out_image;
-    });
-  }
-
   /// Linear and the activation behind it: one product.
   template <std::size_t index>
   static constexpr bool fused = [] {

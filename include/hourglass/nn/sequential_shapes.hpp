@@ -30,17 +30,15 @@ struct SequentialImage {
 };
 template <Index layer, ImageShape image, class First, class... Rest>
 struct SequentialImage<layer, image, First, Rest...> {
-  static constexpr ImageShape in = static_in_image<First>();
-  static_assert(
-      MatchingImages<layer, image.channels, image.height, image.width, in.channels, in.height, in.width>::value);
+  static_assert(matching_images<layer, image, static_in_image<First>()>);
   static constexpr ImageShape value = SequentialImage<layer + 1, static_out_image<First>(image), Rest...>::value;
 };
 
-/// Shape of the images that the network expects, as sequential_in.
+/// Shape of the images that the network expects: all that the first layers say, as far as images keep their shape.
 template <class First, class... Rest>
 constexpr ImageShape sequential_in_image() noexcept {
-  if constexpr (static_in_image<First>() == any_image && sizeof...(Rest) > 0 && preserves_width<First>)
-    return sequential_in_image<Rest...>();
+  if constexpr (sizeof...(Rest) > 0 && preserves_image<First>)
+    return merged(static_in_image<First>(), sequential_in_image<Rest...>());
   else
     return static_in_image<First>();
 }

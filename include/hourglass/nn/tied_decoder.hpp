@@ -24,6 +24,9 @@ class TiedDecoder {
  public:
   using Scalar = Scalar_;
   static constexpr std::string_view name = "TiedDecoder";
+  static constexpr bool rows_independent = true;
+  static constexpr Index row_group = 1;
+  using LastActivation = Last;
   /// Buffers of each layer, as in Mlp.
   using Cache = typename Mlp<Hidden, Last, Scalar>::Cache;
 
@@ -40,6 +43,8 @@ class TiedDecoder {
   [[nodiscard]] Index out_features() const noexcept { return layers_.back().bias().cols(); }
   [[nodiscard]] const Hidden& hidden_activation() const noexcept { return hidden_; }
   [[nodiscard]] const Last& last_activation() const noexcept { return last_; }
+  [[nodiscard]] const Scalar* last_input(const Cache& cache) const noexcept { return cache.sums.back().data(); }
+  void update_buffers(const Cache&) noexcept {}  // there are none
 
   template <class Self, class Visit>
   static void for_each_child(Self& self, Visit&& visit) {

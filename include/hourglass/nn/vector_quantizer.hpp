@@ -39,6 +39,7 @@ class VectorQuantizer {
  public:
   using Scalar = Scalar_;
   static constexpr std::string_view name = "VectorQuantizer";
+  static constexpr bool preserves_width = true;
 
   /// Throws ShapeError unless there is at least 1 code and 1 dimension.
   VectorQuantizer(Index codes, Index dimensions)

@@ -10,6 +10,7 @@
 #include "hourglass/core/extent.hpp"
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/nn/layer.hpp"
+#include "hourglass/nn/shape_flow.hpp"
 
 namespace hourglass {
 
@@ -28,32 +29,29 @@ namespace detail {
 
 using SummaryRow = std::array<std::string, 4>;
 
-/// Rows for the layers of `module`; returns the width after it.
-template <class Module>
-Index summarize(const Module& module, const ParameterName& name, Index width, std::vector<SummaryRow>& rows) {
-  if constexpr (Container<Module>) {
-    for_each_child(module, [&](const auto& key, const auto& child) {
-      width = summarize(child, ParameterName{name, key}, width, rows);
-    });
-    return width;
-  } else {
-    const Index in = in_features(module);
-    const Index out = in == Dynamic && width == Dynamic ? Dynamic : out_features(module, in == Dynamic ? width : in);
-    const Index count = parameter_count(module);
-    rows.push_back({name.str(), std::string(layer_name(module)),
-                    out == Dynamic ? "(batch, ?)" : message("(batch, ", out, ")"), count > 0 ? grouped(count) : "-"});
-    return out;
-  }
+/// "(batch, 64)", "(batch, 16, 14, 14)" where rows are images, "(batch, ?)" where nothing is known.
+[[nodiscard]] inline std::string output_shape(const RowShape& row) {
+  if (row.image.is_known())
+    return message("(batch, ", row.image.channels, ", ", row.image.height, ", ", row.image.width, ")");
+  return row.features == Dynamic ? "(batch, ?)" : message("(batch, ", row.features, ")");
 }
 
 }  // namespace detail
 
-/// A table, one line a layer: name as in files, type, output shape, number of parameters; then the total, and what
+/// A table, one line a layer: name as in files, type, output shape (that of images where it is known, such as
+/// "(batch, 16, 14, 14)"), number of parameters; then the total, and what
 /// buffers hold beside them. Text for the caller to print: `std::cout << summary(model)`.
 template <class Model>
 [[nodiscard]] std::string summary(const Model& model) {
   std::vector<detail::SummaryRow> rows{{"layer", "type", "output", "parameters"}};
-  detail::summarize(model, ParameterName{}, Dynamic, rows);
+  const auto add = [&](const ParameterName& name, const auto& layer, const detail::RowShape& in) {
+    const detail::RowShape out = detail::shape_after(layer, in);
+    const Index count = parameter_count(layer);
+    rows.push_back({name.str(), std::string(detail::layer_name(layer)), detail::output_shape(out),
+                    count > 0 ? detail::grouped(count) : "-"});
+    return out;
+  };
+  (void)detail::follow_shapes(model, ParameterName{}, {}, add);
   std::array<std::size_t, 4> widths{};
   for (const auto& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
