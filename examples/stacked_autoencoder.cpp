@@ -15,7 +15,8 @@ int main(int argc, char** argv) {
   std::vector<hg::Index> widths{256, 64};
   std::vector<double> noise{0.1, 0.2, 0.3};
   hg::Index fine_tuning = 30;
-  double fine_tuning_rate = 1e-4;
+  double fine_tuning_rate = 1e-3;
+  double fine_tuning_noise = 0;
   const char* what = "Pre-trains denoising autoencoders layer by layer and classifies with their encoders.";
   const auto program = [&] {
     const hg::Mnist mnist = example::load_data(settings);
@@ -58,7 +59,7 @@ int main(int argc, char** argv) {
 
     hg::Sequential classifier{deep.encoder(), hg::Linear{widths.back(), 10}};
     hg::initialize(classifier.layer<1>(), rng);
-    options.corruption = {};
+    options.corruption = hg::MaskingNoise{fine_tuning_noise};
     options.validation = validation;
     options.epochs = fine_tuning;
     options.metrics_csv = settings.output / "metrics.csv";
@@ -77,5 +78,7 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     app.add_option("--fine-tuning", fine_tuning, "epochs of the classifier")->capture_default_str();
     app.add_option("--fine-tuning-rate", fine_tuning_rate, "its learning rate")->capture_default_str();
+    app.add_option("--fine-tuning-noise", fine_tuning_noise, "share of the pixels that are masked meanwhile")
+        ->capture_default_str();
   });
 }
