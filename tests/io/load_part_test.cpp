@@ -86,7 +86,7 @@ TEST_CASE("a head on a loaded encoder: names, outputs and files") {
       (codes * classifier.layer<1>().weight().transpose()).rowwise() + classifier.layer<1>().bias().row(0);
   CHECK(classifier(x).isApprox(expected, 1e-5f));
   CHECK_THROWS_WITH_AS((hg::Sequential{encoder_of(), hg::Linear{4, 3}}),
-                       doctest::Contains("layer 0 (Sequential) gives 2 features, layer 1 (Linear) expects 4"),
+                       doctest::Contains("layer 0.2 (Linear) gives 2 features, layer 1 (Linear) expects 4"),
                        hg::ShapeError);
 
   const std::string file = HOURGLASS_TEST_OUTPUT_DIR "/classifier.safetensors";
