@@ -83,6 +83,7 @@ int main(int argc, char** argv) {
                         hg::latent_traversal(model, hg::Matrix<float>(posterior.mu.colwise().mean()), 11));
   };
   return example::run(argc, argv, "beta_vae", what, settings, program, [&](CLI::App& app) {
+    app.remove_option(app.get_option("--data"));  // it draws its own
     app.add_option("--beta", elbo.beta, "weight of the KL term")->capture_default_str();
     app.add_option("--warm-up-steps", elbo.warm_up_steps, "steps in which that weight grows")->capture_default_str();
     app.add_option("--free-bits", elbo.free_bits, "nats that each dimension has for nothing")->capture_default_str();

@@ -20,9 +20,11 @@ void add_options(CLI::App& app, Settings& settings) {
                  "Folder with the four MNIST files; default: $HOURGLASS_MNIST_DIR, else data/mnist, else the digits "
                  "that come with Hourglass");
   app.add_option("--epochs", settings.epochs, "Passes over the training data")->capture_default_str();
-  app.add_option("--batch-size", settings.batch_size, "Images per step")->capture_default_str();
-  app.add_option("--latent", settings.latent, "Width of the code")->capture_default_str();
-  app.add_option("--learning-rate", settings.learning_rate, "Step size of Adam")->capture_default_str();
+  if (settings.batch_size > 0)
+    app.add_option("--batch-size", settings.batch_size, "Images per step")->capture_default_str();
+  if (settings.latent > 0) app.add_option("--latent", settings.latent, "Width of the code")->capture_default_str();
+  if (settings.learning_rate > 0)
+    app.add_option("--learning-rate", settings.learning_rate, "Step size of Adam")->capture_default_str();
   app.add_option("--seed", settings.seed, "Seed of everything random; the same seed gives the same model")
       ->capture_default_str();
   app.add_option("--threads", settings.threads, "Threads to use; 0: all")->capture_default_str();
@@ -97,6 +99,7 @@ int run(int argc, char** argv, const char* name, const char* description, Settin
   more_options(app);
   try {
     app.parse(argc, argv);
+    if (settings.epochs < 1) throw hg::DataError("--epochs must be 1 or more");
     if (settings.threads < 0) throw hg::DataError("--threads must be 0 or more");
     if (settings.threads > 0) hg::set_num_threads(settings.threads);
     std::filesystem::create_directories(settings.output);

@@ -19,6 +19,7 @@ namespace example {
 
 namespace hg = hourglass;
 
+/// Options of the command line and their defaults; a program has no option for a number that it sets to 0.
 struct Settings {
   std::string data;  // empty: choose
   hg::Index epochs = 20;

@@ -8,6 +8,7 @@ namespace hg = hourglass;
 int main(int argc, char** argv) {
   example::Settings settings;
   settings.output = "output/convolutional_autoencoder";
+  settings.latent = 0;
   settings.epochs = 50;
   const char* what = "Trains a convolutional autoencoder on MNIST and draws reconstructions and codes.";
   return example::run(argc, argv, "convolutional_autoencoder", what, settings, [&] {

@@ -31,6 +31,8 @@ hg::Autoencoder<hg::Mlp<hg::ReLU>, hg::Mlp<hg::ReLU, hg::Sigmoid>> network(const
 int main(int argc, char** argv) {
   example::Settings settings;
   settings.output = "output/hyperparameter_search";
+  settings.latent = settings.batch_size = 0;
+  settings.learning_rate = 0;
   settings.epochs = 10;
   hg::Index number = 12;
   hg::Index patience = 2;

@@ -11,6 +11,7 @@ namespace hg = hourglass;
 int main(int argc, char** argv) {
   example::Settings settings;
   settings.output = "output/stacked_autoencoder";
+  settings.latent = 0;
   settings.epochs = 15;
   std::vector<hg::Index> widths{256, 64};
   std::vector<double> noise{0.1, 0.2, 0.3};

@@ -2,7 +2,8 @@
 # Bad input ends in one line on stderr and exit status 1; --help in a text on stdout and 0.
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-require_programs mnist_autoencoder mnist_vae runtime_widths
+require_programs mnist_autoencoder mnist_vae runtime_widths sparse_autoencoder contractive_autoencoder transfer_learning \
+  stacked_autoencoder beta_vae
 
 refused() { # pattern command...
   local pattern=$1 status=0
@@ -31,8 +32,7 @@ cp labels/t10k-labels-idx1-ubyte.gz labels/train-labels-idx1-ubyte.gz
 mkdir nothing
 echo text >file
 
-for name in mnist_autoencoder mnist_vae runtime_widths sparse_autoencoder contractive_autoencoder stacked_autoencoder \
-  transfer_learning; do
+for name in mnist_autoencoder mnist_vae runtime_widths sparse_autoencoder contractive_autoencoder transfer_learning; do
   program=$programs/$name
   quick=(--epochs 1 --output out --data)
   "$program" --help >help.txt 2>err.txt || fail "$name --help: exit status $?"
@@ -56,5 +56,11 @@ for name in mnist_autoencoder mnist_vae runtime_widths sparse_autoencoder contra
   refused 'seed' "$program" "${quick[@]}" "$digits" --seed soon
   refused 'wrong' "$program" "${quick[@]}" "$digits" --wrong
   refused 'file' "$program" --epochs 1 --data "$digits" --output file/folder
+  refused 'epochs' "$program" "${quick[@]}" "$digits" --epochs 0
 done
+
+# An option that would change nothing does not exist.
+refused 'latent' "$programs/stacked_autoencoder" --epochs 1 --output out --data "$digits" --latent 8
+refused 'width' "$programs/stacked_autoencoder" --epochs 1 --output out --data "$digits" --widths 0
+refused 'data' "$programs/beta_vae" --epochs 1 --output out --data "$digits"
 finish

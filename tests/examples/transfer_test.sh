@@ -12,13 +12,13 @@ between() { # value low high what
     fail "$4 is '$1', not in ($2, $3)"
 }
 
-"$programs/stacked_autoencoder" --data "$digits" --epochs 2 --batch-size 64 --seed 3 --output stacked --quiet >quiet.txt
+"$programs/stacked_autoencoder" --data "$digits" --epochs 2 --batch-size 64 --widths 128 32 --fine-tuning 10 --fine-tuning-rate 0.01 --seed 3 \
+  --output stacked --quiet >quiet.txt
 [[ ! -s quiet.txt ]] || fail "stacked_autoencoder --quiet prints: $(head -n 1 quiet.txt)"
-between "$(column stacked/layer1.csv test_loss)" 0 0.3 "loss of the first layer"
-between "$(column stacked/layer2.csv test_loss)" 0 0.6 "loss of the second layer"
-between "$(column stacked/metrics.csv test_loss)" 0 0.25 "loss of both layers"
-between "$(column stacked/classifier.csv test_accuracy)" 0.5 1.01 "accuracy"
-[[ -s stacked/denoised.png ]] || fail "there is no picture of denoised digits"
+between "$(column stacked/layer1.csv train_loss)" 0 0.3 "loss of the first layer"
+between "$(column stacked/layer2.csv train_loss)" 0 0.7 "loss of the second layer"
+between "$(column stacked/metrics.csv test_accuracy)" 0.5 1.01 "accuracy"
+[[ -s stacked/classifier.safetensors ]] || fail "the classifier is not saved"
 
 "$programs/transfer_learning" --data "$digits" --epochs 5 --labelled 500 --seed 3 --output transfer >transfer.txt
 between "$(column transfer/linear_probe.csv test_accuracy)" 0.4 1.01 "accuracy of the linear probe"
