@@ -25,7 +25,8 @@ hg::Matrix<float> select(const hg::LabelledImages& data, int digit, bool same) {
 int main(int argc, char** argv) {
   example::Settings settings;
   settings.output = "output/anomaly_detection";
-  settings.latent = 16;
+  settings.latent = 8;
+  settings.epochs = 15;
   double false_alarms = 0.05;
   const char* what = "Learns one digit of MNIST at a time and tells all others from it by reconstruction error.";
   const auto program = [&] {
@@ -33,7 +34,8 @@ int main(int argc, char** argv) {
     example::Figures figures;
     std::vector<example::Bar> bars;
     double mean = 0;
-    hg::Matrix<float> strangest;
+    hg::Matrix<float> strangest(10, 784);
+    hg::Matrix<float> rebuilt(10, 784);
     for (int digit = 0; digit < 10; ++digit) {
       const std::string name = std::to_string(digit);
       hg::Rng rng{settings.seed};
@@ -65,13 +67,18 @@ int main(int argc, char** argv) {
       figures.emplace_back("AUC of " + name, bars.back().value);
       figures.emplace_back("found of " + name, hg::share_above(odd, limit));
       figures.emplace_back("false alarms of " + name, hg::share_above(calm, limit));
-      example::report(settings, figures);
+      const auto worst = std::ranges::max_element(calm) - calm.begin();
+      strangest.row(digit) = normal.row(worst);
+      rebuilt.row(digit) = model.reconstruct(normal.middleRows(worst, 1));
+      hg::save(model, settings.output / ("digit" + name + ".safetensors"));
+      if (!settings.quiet) std::cout << name << ": AUC " << bars.back().value << std::endl;
     }
     figures.emplace_back("mean AUC", mean);
     example::report(settings, figures);
-    const std::string note =
-        example::plot_bars(settings.output / "auc.png", {"One digit against all others", "normal digit", "AUC"}, bars);
-    if (!settings.quiet && !note.empty()) std::cout << note << "\n";
+    example::show(settings, example::plot_bars(settings.output / "auc.png",
+                                               {"One digit against all others", "normal digit", "AUC"}, bars));
+    // Of the digits that should be normal, the ones that the models find strangest.
+    hg::save_image_grid(settings.output / "strangest.png", {.columns = 10, .scale = 3}, strangest, rebuilt);
   };
   return example::run(argc, argv, "anomaly_detection", what, settings, program, [&](CLI::App& app) {
     app.add_option("--false-alarms", false_alarms, "share of the training images above the threshold")

@@ -34,9 +34,7 @@ int main(int argc, char** argv) {
     example::plot_losses(settings, epochs);
     hg::save(model, settings.output / "model.safetensors");
 
-    const hg::ImageSpan originals = mnist.test.images.topRows(std::min<hg::Index>(16, mnist.test.images.rows()));
-    hg::save_image_grid(settings.output / "reconstruction.png", {.columns = 8, .scale = 3}, originals,
-                        model.reconstruct(originals));
+    example::draw_reconstructions(settings, model, mnist);
     hg::save_image_grid(settings.output / "filters.png", {.columns = 8, .scale = 8, .padding = 1},
                         hg::filter_images(model.encoder().layer<0>().weight(), {.diverging = true}));
     example::report(settings, {{"test BCE", epochs.back().test->loss}});

@@ -65,6 +65,6 @@ int main(int argc, char** argv) {
     app.add_option("--variance", variance, "of the pixels given z")
         ->check(CLI::IsMember({"fixed", "optimal", "learned"}))
         ->capture_default_str();
-    app.add_option("--sigma", sigma, "standard deviation with --variance fixed")->capture_default_str();
+    app.add_option("--sigma", sigma, "standard deviation with --variance fixed; others find it")->capture_default_str();
   });
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iomanip>
+#include <limits>
 
 #include "common.hpp"
 
@@ -19,7 +20,7 @@ struct Trial {
   double learning_rate = 0;
   hg::Index batch_size = 0;
   hg::Index epochs = 0;
-  double loss = 0;
+  double loss = std::numeric_limits<double>::infinity();
 };
 
 hg::Autoencoder<hg::Mlp<hg::ReLU>, hg::Mlp<hg::ReLU, hg::Sigmoid>> network(const Trial& trial) {
@@ -47,6 +48,7 @@ int main(int argc, char** argv) {
       return values.begin()[static_cast<std::size_t>(search.uniform() * static_cast<double>(values.size()))];
     };
     std::vector<Trial> trials;
+    double best = std::numeric_limits<double>::infinity();  // of all trials
     for (hg::Index i = 0; i < number; ++i) {
       Trial trial{.width = choose({64, 128, 256, 512}),
                   .code = choose({8, 16, 32, 64}),
@@ -56,21 +58,20 @@ int main(int argc, char** argv) {
       hg::Rng rng{settings.seed};
       hg::initialize(model, rng);
       const std::string name = "trial" + std::to_string(i + 1);
-      const std::filesystem::path best = settings.output / (name + ".safetensors");
       hg::FitOptions<> options = example::fit_options(settings, mnist);
       options.batch_size = trial.batch_size;
       options.validation = validation;
       options.metrics_csv = settings.output / (name + ".csv");
       options.log = nullptr;
-      options.callbacks = {hg::ModelCheckpoint{model, best}, hg::EarlyStopping{patience}};
-      const auto epochs =
-          hg::fit(model, all.topRows(kept), hg::BCELoss{}, hg::Adam{{.lr = trial.learning_rate}}, options, rng);
-      trial.epochs = static_cast<hg::Index>(epochs.size());
-      trial.loss = hg::monitored_loss(*std::ranges::min_element(epochs, {}, hg::monitored_loss));
-      if (trials.empty() || trial.loss < std::ranges::min_element(trials, {}, &Trial::loss)->loss)
-        std::filesystem::copy_file(best, settings.output / "model.safetensors",
-                                   std::filesystem::copy_options::overwrite_existing);
-      std::filesystem::remove(best);
+      const auto keep_best = [&](const hg::EpochReport& report) {
+        trial.epochs = report.epoch;
+        trial.loss = std::min(trial.loss, report.test->loss);
+        if (trial.loss >= best) return;
+        best = trial.loss;
+        hg::save(model, settings.output / "model.safetensors");
+      };
+      options.callbacks = {keep_best, hg::EarlyStopping{patience}};
+      hg::fit(model, all.topRows(kept), hg::BCELoss{}, hg::Adam{{.lr = trial.learning_rate}}, options, rng);
       trials.push_back(trial);
       if (!settings.quiet) std::cout << name << " of " << number << ": " << trial.loss << std::endl;
     }

@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
       const bool last = stage + 1 == stages;
       curve.values.push_back(-hg::log_likelihood(model, test, hg::BCELoss{}, test_rng, last ? draws : draws / 10));
       figures.emplace_back("NLL after stage " + std::to_string(stage + 1), curve.values.back());
-      example::report(settings, figures);
+      if (!settings.quiet) std::cout << figures.back().first << ": " << figures.back().second << " nats" << std::endl;
     }
     figures.emplace_back("active units", static_cast<double>(hg::active_units(hg::codes(model, test))));
     example::report(settings, figures);

@@ -22,9 +22,7 @@ int main(int argc, char** argv) {
       hg::fit(model, mnist.train.images, loss, hg::Adam{{.lr = settings.learning_rate}},
               example::fit_options(settings, mnist), rng);
       hg::save(model, settings.output / "model.safetensors");
-      const hg::ImageSpan originals = mnist.test.images.topRows(std::min<hg::Index>(16, mnist.test.images.rows()));
-      hg::save_image_grid(settings.output / "reconstruction.png", {.columns = 8, .scale = 3}, originals,
-                          model.reconstruct(originals));
+      example::draw_reconstructions(settings, model, mnist);
     };
     if (variational)
       train(hg::symmetric_variational_autoencoder(widths), hg::NegativeELBO{hg::BCELoss{}});

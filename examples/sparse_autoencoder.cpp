@@ -11,13 +11,8 @@ namespace hg = hourglass;
 
 namespace {
 
-struct Probe {
-  bool wanted = false;
-  double l2 = 1e-4;
-};
-
 template <class Model, class Loss>
-void train(Model model, const Loss& loss, const example::Settings& settings, const Probe& probe) {
+void train(Model model, const Loss& loss, const example::Settings& settings, bool probe) {
   const hg::Mnist mnist = example::load_data(settings);
   hg::Rng rng{settings.seed};
   hg::initialize(model, rng, hg::XavierUniform{});
@@ -28,20 +23,18 @@ void train(Model model, const Loss& loss, const example::Settings& settings, con
   const hg::Matrix<float> code = hg::codes(model, mnist.test.images);
   const hg::LossReport& last = *epochs.back().test;
   example::Figures figures{
-      {"test loss", last.parts.empty() ? last.loss : last.parts.front().second},
+      {"test BCE", last.parts.empty() ? last.loss : last.parts.front().second},
       {"mean code", double{code.mean()}},
       {"zeros %", 100.0 * static_cast<double>((code.array() == 0).count()) / static_cast<double>(code.size())}};
   for (const hg::DeadUnits& layer : hg::dead_units(model, mnist.test.images))
     figures.emplace_back("dead units of " + layer.layer, static_cast<double>(layer.dead));
-  if (probe.wanted) {
-    const hg::LogisticRegression classifier(hg::codes(model, mnist.train.images), mnist.train.labels, {.l2 = probe.l2});
+  if (probe) {
+    const hg::LogisticRegression classifier(hg::codes(model, mnist.train.images), mnist.train.labels);
     figures.emplace_back("probe error %", 100 * (1 - classifier.accuracy(code, mnist.test.labels)));
   }
   example::report(settings, figures);
   hg::save(model, settings.output / "model.safetensors");
-  const hg::ImageSpan originals = mnist.test.images.topRows(std::min<hg::Index>(16, mnist.test.images.rows()));
-  hg::save_image_grid(settings.output / "reconstruction.png", {.columns = 8, .scale = 3}, originals,
-                      model.reconstruct(originals));
+  example::draw_reconstructions(settings, model, mnist);
 }
 
 }  // namespace
@@ -53,7 +46,7 @@ int main(int argc, char** argv) {
   double lambda = 1e-4;
   hg::Index k = 0;
   double alpha = 1;
-  Probe probe;
+  bool probe = false;
   const char* what = "Trains a sparse autoencoder on MNIST: an L1 penalty on the code, or its k largest values.";
   const auto program = [&] {
     const hg::Sequential decoder{hg::Linear{settings.latent, 784}, hg::Sigmoid{}};
@@ -65,10 +58,9 @@ int main(int argc, char** argv) {
             hg::SparseLoss{hg::BCELoss{}, hg::L1Activity{lambda}}, settings, probe);
   };
   return example::run(argc, argv, "sparse_autoencoder", what, settings, program, [&](CLI::App& app) {
-    app.add_option("--lambda", lambda, "weight of the L1 penalty on the code")->capture_default_str();
-    app.add_option("--k", k, "above 0: keep the k largest values of the code instead")->capture_default_str();
-    app.add_option("--alpha", alpha, "inference keeps alpha k values")->capture_default_str();
-    app.add_flag("--probe", probe.wanted, "classify the digits by logistic regression on the code");
-    app.add_option("--l2", probe.l2, "its penalty")->capture_default_str();
+    auto* penalty = app.add_option("--lambda", lambda, "weight of the L1 penalty on the code")->capture_default_str();
+    auto* largest = app.add_option("--k", k, "keep the k largest values of the code instead")->excludes(penalty);
+    app.add_option("--alpha", alpha, "inference keeps alpha k values")->needs(largest)->capture_default_str();
+    app.add_flag("--probe", probe, "classify the digits by logistic regression on the code");
   });
 }

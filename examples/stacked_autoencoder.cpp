@@ -60,7 +60,8 @@ int main(int argc, char** argv) {
 
     hg::Sequential classifier{deep.encoder(), hg::Linear{widths.back(), 10}};
     hg::initialize(classifier.layer<1>(), rng);
-    options.corruption = hg::MaskingNoise{fine_tuning_noise};
+    options.corruption = {};
+    if (fine_tuning_noise > 0) options.corruption = hg::MaskingNoise{fine_tuning_noise};
     options.validation = validation;
     options.epochs = fine_tuning;
     options.metrics_csv = settings.output / "metrics.csv";
@@ -77,7 +78,9 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     app.add_option("--noise", noise, "shares of a layer's input that are masked, the first layer's first")
         ->capture_default_str();
-    app.add_option("--fine-tuning", fine_tuning, "epochs of the classifier")->capture_default_str();
+    app.add_option("--fine-tuning", fine_tuning, "epochs of the classifier")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
     app.add_option("--fine-tuning-rate", fine_tuning_rate, "its learning rate")->capture_default_str();
     app.add_option("--fine-tuning-noise", fine_tuning_noise, "share of the pixels that are masked meanwhile")
         ->capture_default_str();

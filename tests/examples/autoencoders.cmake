@@ -32,7 +32,7 @@ add_program_test(
   ARGUMENTS --epochs 3 --latent 64 --k 8 --probe
   PICTURES reconstruction.png
   PLOTS loss.png
-  FIGURES "zeros %:87.4:87.6" "test loss:0.05:0.4" "probe error %:0:50")
+  FIGURES "zeros %:87.4:87.6" "test BCE:0.05:0.4" "probe error %:0:50")
 add_program_test(
   stacked_autoencoder
   ARGUMENTS --epochs 2 --widths 128 64 --noise 0.1 0.2 --fine-tuning 5 --fine-tuning-rate 0.005
@@ -48,6 +48,7 @@ add_program_test(
 add_program_test(
   anomaly_detection
   ARGUMENTS --epochs 1 --latent 4
+  PICTURES strangest.png
   PLOTS auc.png
   FIGURES "AUC of 0:0:1.01" "mean AUC:0.3:1")
 add_program_test(

@@ -11,9 +11,9 @@ read -ra pictures <<<"$6"
 read -ra plots <<<"$7"
 IFS='|' read -ra figures <<<"$8"
 
-source=(--data "$digits")
-[[ $9 == "$digits" ]] || source=()  # the program draws its own data
-"$programs/$name" "${source[@]}" --seed 3 --output out "${arguments[@]}" >out.txt || fail "$name ends with status $?"
+data=(--data "$digits")
+[[ $9 == "$digits" ]] || data=()  # the program draws its own
+"$programs/$name" "${data[@]}" --seed 3 --output out "${arguments[@]}" >out.txt || fail "$name ends with status $?"
 grep -qF "data: $9" out.txt || fail "$name does not say which data it takes"
 
 if command -v gnuplot >/dev/null; then pictures+=("${plots[@]}"); fi

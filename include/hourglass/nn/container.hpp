@@ -7,9 +7,9 @@
 //     backward_parameters(self, x, dy, cache, sink, part)      gradients of its parameters, or a step along them
 //     update_buffers(cache)                                    running statistics follow the last training pass
 //     LastActivation, last_activation(), last_input(cache)     the activation that it ends in; void if another layer
-//     rows_independent                                         no row of a batch looks at another, or at a generator:
-//     as
-//                                                              it is with all of its parts
+//     rows_independent                                         no row of a batch looks at another or at a
+//                                                              generator; it is so where it is with all of
+//                                                              its parts
 //     row_group                                                ranges of rows begin at its multiples: the largest of
 //                                                              its parts' (optional: most_row_group)
 //

@@ -9,9 +9,9 @@
 //     forward(x, y, scratch, mode)               fills y
 //     backward(x, y, dy, dx, scratch, gradient)  fills the slots of its parameters, and dx unless dx is empty
 //     update_buffers(scratch)                    lets its buffers follow the last training pass (if it has any)
-//     takes_rows_in_inference()                  forward() may get any rows of a batch in a mode that does not train,
-//     with
-//                                                no scratch memory (optional: it may not)
+//     takes_rows_in_inference()                  forward() may get any rows of a batch in a mode that does not
+//                                                train, and then without scratch memory
+//                                                (optional: it may not)
 // `static_in` and `static_out` state the widths that the compiler knows, `fields()` its parameters (parameter.hpp) and
 // buffers (buffer.hpp). A layer of images also has in_image() and out_image(), and `static_in_image` and
 // `static_out_image`. `preserves_width` says that it gives as many features as it gets, for any number, and in the same
