@@ -1,7 +1,6 @@
-// Sparse autoencoder: 784-latent-784 with a ReLU code whose units an L1 penalty keeps silent, or of which only the k
-// largest are kept. A linear probe on the code tells what it knows of the digits.
-//
-// A. Makhzani, B. Frey, "k-Sparse autoencoders", 2013.
+// Sparse autoencoder: 784-latent-784 with a code whose units a penalty keeps silent: L1 on units that are ReLUs, or the
+// divergence of their mean from a rate rho on units that are sigmoids (A. Ng, "Sparse autoencoder", CS294A notes,
+// 2011).
 #include <CLI/CLI.hpp>
 #include <hourglass/metrics/metrics.hpp>
 
@@ -11,30 +10,26 @@ namespace hg = hourglass;
 
 namespace {
 
-template <class Model, class Loss>
-void train(Model model, const Loss& loss, const example::Settings& settings, bool probe) {
+template <class Activation, class Penalty>
+void train(const Penalty& penalty, const example::Settings& settings) {
   const hg::Mnist mnist = example::load_data(settings);
   hg::Rng rng{settings.seed};
+  hg::Autoencoder model{hg::Sequential{hg::Linear{784, settings.latent}, Activation{}},
+                        hg::Sequential{hg::Linear{settings.latent, 784}, hg::Sigmoid{}}};
   hg::initialize(model, rng, hg::XavierUniform{});
-  const auto epochs = hg::fit(model, mnist.train.images, loss, hg::Adam{{.lr = settings.learning_rate}},
-                              example::fit_options(settings, mnist), rng);
+  if (!settings.quiet) std::cout << hg::summary(model);
+  const auto epochs = hg::fit(model, mnist.train.images, hg::SparseLoss{hg::BCELoss{}, penalty},
+                              hg::Adam{{.lr = settings.learning_rate}}, example::fit_options(settings, mnist), rng);
   example::plot_losses(settings, epochs);
 
   const hg::Matrix<float> code = hg::codes(model, mnist.test.images);
-  const hg::LossReport& last = *epochs.back().test;
-  example::Figures figures{
-      {"test BCE", last.parts.empty() ? last.loss : last.parts.front().second},
-      {"mean code", double{code.mean()}},
-      {"zeros %", 100.0 * static_cast<double>((code.array() == 0).count()) / static_cast<double>(code.size())}};
-  for (const hg::DeadUnits& layer : hg::dead_units(model, mnist.test.images))
-    figures.emplace_back("dead units of " + layer.layer, static_cast<double>(layer.dead));
-  if (probe) {
-    const hg::LogisticRegression classifier(hg::codes(model, mnist.train.images), mnist.train.labels);
-    figures.emplace_back("probe error %", 100 * (1 - classifier.accuracy(code, mnist.test.labels)));
-  }
-  example::report(settings, figures);
+  example::report(settings, {{"test BCE", epochs.back().test->parts.front().second},
+                             {"mean code", double{code.mean()}},
+                             {"zeros %", 100 * double{(code.array() == 0).cast<float>().mean()}}});
   hg::save(model, settings.output / "model.safetensors");
   example::draw_reconstructions(settings, model, mnist);
+  hg::save_image_grid(settings.output / "filters.png", {.columns = 8, .scale = 2, .padding = 1},
+                      hg::filter_images(model.encoder().template layer<0>().weight(), {.normalize = true}));
 }
 
 }  // namespace
@@ -44,23 +39,21 @@ int main(int argc, char** argv) {
   settings.output = "output/sparse";
   settings.latent = 32;
   double lambda = 1e-4;
-  hg::Index k = 0;
-  double alpha = 1;
-  bool probe = false;
-  const char* what = "Trains a sparse autoencoder on MNIST: an L1 penalty on the code, or its k largest values.";
+  double rho = 0;
+  double beta = 1e-3;
+  const char* what =
+      "Trains a sparse autoencoder on MNIST: an L1 penalty on the code, or the mean that its units shall have.";
   const auto program = [&] {
-    const hg::Sequential decoder{hg::Linear{settings.latent, 784}, hg::Sigmoid{}};
-    if (k > 0)
-      train(hg::Autoencoder{hg::Sequential{hg::Linear{784, settings.latent}, hg::TopK{k, alpha}}, decoder},
-            hg::BCELoss{}, settings, probe);
+    if (rho > 0)
+      train<hg::Sigmoid>(hg::KLSparsity{rho, beta}, settings);
     else
-      train(hg::Autoencoder{hg::Sequential{hg::Linear{784, settings.latent}, hg::ReLU{}}, decoder},
-            hg::SparseLoss{hg::BCELoss{}, hg::L1Activity{lambda}}, settings, probe);
+      train<hg::ReLU>(hg::L1Activity{lambda}, settings);
   };
   return example::run(argc, argv, "sparse_autoencoder", what, settings, program, [&](CLI::App& app) {
     auto* penalty = app.add_option("--lambda", lambda, "weight of the L1 penalty on the code")->capture_default_str();
-    auto* largest = app.add_option("--k", k, "keep the k largest values of the code instead")->excludes(penalty);
-    app.add_option("--alpha", alpha, "inference keeps alpha k values")->needs(largest)->capture_default_str();
-    app.add_flag("--probe", probe, "classify the digits by logistic regression on the code");
+    auto* rate = app.add_option("--rho", rho, "the mean that units of the code shall have instead, such as 0.05")
+                     ->check(CLI::PositiveNumber)
+                     ->excludes(penalty);
+    app.add_option("--beta", beta, "weight of the divergence from it")->needs(rate)->capture_default_str();
   });
 }

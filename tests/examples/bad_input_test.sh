@@ -3,7 +3,7 @@
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 require_programs mnist_autoencoder mnist_vae runtime_widths sparse_autoencoder contractive_autoencoder transfer_learning \
-  stacked_autoencoder beta_vae
+  stacked_autoencoder beta_vae k_sparse_autoencoder
 
 refused() { # pattern command...
   local pattern=$1 status=0
@@ -61,6 +61,10 @@ done
 
 # An option that would change nothing does not exist.
 refused 'latent' "$programs/stacked_autoencoder" --epochs 1 --output out --data "$digits" --latent 8
+refused 'between|4' "$programs/stacked_autoencoder" --epochs 1 --output out --data "$digits" --widths 9 9 9 9
+refused 'rho' "$programs/sparse_autoencoder" --epochs 1 --output out --data "$digits" --rho 0.1 --lambda 1
+refused 'rho' "$programs/sparse_autoencoder" --epochs 1 --output out --data "$digits" --rho 1.5
+refused '64.*8' "$programs/k_sparse_autoencoder" --epochs 1 --output out --data "$digits" --k 64 --latent 8
 refused 'width' "$programs/stacked_autoencoder" --epochs 1 --output out --data "$digits" --widths 0
 refused 'data' "$programs/beta_vae" --epochs 1 --output out --data "$digits"
 finish

@@ -12,7 +12,7 @@ between() { # value low high what
     fail "$4 is '$1', not in ($2, $3)"
 }
 
-"$programs/stacked_autoencoder" --data "$digits" --epochs 2 --batch-size 64 --widths 128 32 --fine-tuning 10 --fine-tuning-rate 0.01 --seed 3 \
+"$programs/stacked_autoencoder" --data "$digits" --epochs 2 --batch-size 64 --widths 128 32 --fine-tuning 10 --learning-rate 0.004 --seed 3 \
   --output stacked --quiet >quiet.txt
 [[ ! -s quiet.txt ]] || fail "stacked_autoencoder --quiet prints: $(head -n 1 quiet.txt)"
 between "$(column stacked/layer1.csv train_loss)" 0 0.3 "loss of the first layer"

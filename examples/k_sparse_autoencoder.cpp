@@ -1,0 +1,69 @@
+// k-sparse autoencoder: 784-latent-784, linear but for the k largest units of the code, which alone are kept. A
+// logistic regression on the code tells what it knows of the digits.
+//
+// A. Makhzani, B. Frey, "k-Sparse autoencoders", 2013. Here with Adam, a cosine schedule and masking noise, and with
+// the mean taken off the images: else the same few units win for all of them, and most of the others never learn.
+#include <CLI/CLI.hpp>
+#include <hourglass/metrics/metrics.hpp>
+
+#include "common.hpp"
+
+namespace hg = hourglass;
+
+int main(int argc, char** argv) {
+  example::Settings settings;
+  settings.output = "output/k_sparse";
+  settings.latent = 1000;
+  hg::Index k = 25;
+  double alpha = 6;
+  double noise = 0.3;
+  const char* what = "Trains a k-sparse autoencoder on MNIST and classifies the digits by its code.";
+  const auto program = [&] {
+    const hg::Mnist mnist = example::load_data(settings);
+    hg::Rng rng{settings.seed};
+    hg::Autoencoder model{hg::Sequential{hg::Linear{784, settings.latent}, hg::TopK{k, alpha}},
+                          hg::Sequential{hg::Linear{settings.latent, 784}}};
+    hg::initialize(model, rng, hg::XavierUniform{});
+    auto& encoder = model.encoder().layer<0>();
+    auto& decoder = model.decoder().layer<0>();
+    decoder.weight() = encoder.weight().transpose();
+    if (!settings.quiet) std::cout << hg::summary(model);
+
+    hg::Matrix<float> images = mnist.train.images.topRows(mnist.train.images.rows());
+    const hg::Matrix<float> mean = images.colwise().mean();
+    images.rowwise() -= mean.row(0);
+    hg::Matrix<float> test = mnist.test.images.topRows(mnist.test.images.rows());
+    test.rowwise() -= mean.row(0);
+
+    hg::Adam optimizer{{.lr = settings.learning_rate}};
+    hg::CosineAnnealingLR schedule{optimizer, settings.epochs};
+    hg::FitOptions<> options = example::fit_options(settings, mnist);
+    options.validation = test;
+    options.corruption = hg::MaskingNoise{noise};
+    options.callbacks = {[&](const hg::EpochReport&) { schedule.step(); }};
+    const auto epochs = hg::fit(model, images, hg::MSELoss{}, optimizer, options, rng);
+    example::plot_losses(settings, epochs);
+
+    // From here on the model takes images as they are: W (x - mean) + b = W x + (b - W mean).
+    encoder.bias() -= mean * encoder.weight().transpose();
+    decoder.bias() += mean;
+    hg::save(model, settings.output / "model.safetensors");
+    example::draw_reconstructions(settings, model, mnist);
+    hg::save_image_grid(
+        settings.output / "filters.png", {.columns = 20, .padding = 1},
+        hg::filter_images(encoder.weight().topRows(std::min<hg::Index>(200, settings.latent)), {.normalize = true}));
+
+    const hg::Matrix<float> code = hg::codes(model, mnist.test.images);
+    const hg::LogisticRegression probe(hg::codes(model, mnist.train.images), mnist.train.labels,
+                                       {.l2 = 3e-5, .standardize = false});
+    const auto used = (code.array() != 0).colwise().any().count();
+    example::report(settings, {{"test MSE", epochs.back().test->loss},
+                               {"units in use", static_cast<double>(used)},
+                               {"probe error %", 100 * (1 - probe.accuracy(code, mnist.test.labels))}});
+  };
+  return example::run(argc, argv, "k_sparse_autoencoder", what, settings, program, [&](CLI::App& app) {
+    app.add_option("--k", k, "units of the code that are kept")->capture_default_str();
+    app.add_option("--alpha", alpha, "inference keeps alpha k units")->capture_default_str();
+    app.add_option("--noise", noise, "share of the pixels that are masked while it trains")->capture_default_str();
+  });
+}
