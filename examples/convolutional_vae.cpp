@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   settings.output = "output/convolutional_vae";
   settings.latent = 2;
   settings.epochs = 30;
+  settings.learning_rate = 2e-3;
   bool all_images = false;
   const char* what = "Trains a convolutional variational autoencoder on MNIST and draws its latent plane.";
   const auto program = [&] {

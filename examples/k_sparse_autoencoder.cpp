@@ -1,9 +1,10 @@
 // k-sparse autoencoder: 784-latent-784, linear but for the k largest units of the code, which alone are kept. A
 // logistic regression on the code tells what it knows of the digits.
 //
-// A. Makhzani, B. Frey, "k-Sparse autoencoders", 2013. Here with Adam, a cosine schedule and masking noise, and with
-// the mean taken off the images: else the same few units win for all of them, and most of the others never learn.
+// A. Makhzani, B. Frey, "k-Sparse autoencoders", 2013; here with masking noise, Adam and a cosine schedule. Adam lets
+// most units fall silent for good, unless the images are centred and k comes down from eight times its value.
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <hourglass/metrics/metrics.hpp>
 
 #include "common.hpp"
@@ -14,8 +15,11 @@ int main(int argc, char** argv) {
   example::Settings settings;
   settings.output = "output/k_sparse";
   settings.latent = 1000;
+  settings.epochs = 30;
+  settings.batch_size = 512;
+  settings.learning_rate = 2e-3;
   hg::Index k = 25;
-  double alpha = 6;
+  double alpha = 10;
   double noise = 0.3;
   const char* what = "Trains a k-sparse autoencoder on MNIST and classifies the digits by its code.";
   const auto program = [&] {
@@ -40,9 +44,21 @@ int main(int argc, char** argv) {
     hg::FitOptions<> options = example::fit_options(settings, mnist);
     options.validation = test;
     options.corruption = hg::MaskingNoise{noise};
-    options.callbacks = {[&](const hg::EpochReport&) { schedule.step(); }};
+    // In the last tenth of the epochs k is what it shall be.
+    const auto kept = [&](hg::Index epoch) {
+      const double left = std::max(0.0, 1 - static_cast<double>(epoch) / (0.9 * static_cast<double>(settings.epochs)));
+      const auto most = static_cast<double>(settings.latent);
+      return hg::TopK{static_cast<hg::Index>(std::min(most, static_cast<double>(k) * std::pow(8, left))), alpha};
+    };
+    model.encoder().layer<1>() = kept(0);
+    options.callbacks = {[&](const hg::EpochReport& report) {
+      schedule.step();
+      model.encoder().layer<1>() = kept(report.epoch);
+    }};
     const auto epochs = hg::fit(model, images, hg::MSELoss{}, optimizer, options, rng);
     example::plot_losses(settings, epochs);
+
+    model.encoder().layer<1>() = hg::TopK{k, alpha};
 
     // From here on the model takes images as they are: W (x - mean) + b = W x + (b - W mean).
     encoder.bias() -= mean * encoder.weight().transpose();
