@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
   const auto program = [&] {
     const hg::Mnist mnist = example::load_data(settings);
     hg::Rng rng{settings.seed};
-    hg::Autoencoder model{hg::Sequential{hg::Linear{784, settings.latent}, hg::TopK{k, alpha}},
+    hg::Autoencoder model{hg::Sequential{hg::Linear{784, settings.latent}, hg::TopK{k}},
                           hg::Sequential{hg::Linear{settings.latent, 784}}};
     hg::initialize(model, rng, hg::XavierUniform{});
     auto& encoder = model.encoder().layer<0>();
@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
     const auto kept = [&](hg::Index epoch) {
       const double left = std::max(0.0, 1 - static_cast<double>(epoch) / (0.9 * static_cast<double>(settings.epochs)));
       const auto most = static_cast<double>(settings.latent);
-      return hg::TopK{static_cast<hg::Index>(std::min(most, static_cast<double>(k) * std::pow(8, left))), alpha};
+      return hg::TopK{static_cast<hg::Index>(std::min(most, static_cast<double>(k) * std::pow(8, left)))};
     };
     model.encoder().layer<1>() = kept(0);
     options.callbacks = {[&](const hg::EpochReport& report) {
@@ -58,8 +58,7 @@ int main(int argc, char** argv) {
     const auto epochs = hg::fit(model, images, hg::MSELoss{}, optimizer, options, rng);
     example::plot_losses(settings, epochs);
 
-    model.encoder().layer<1>() = hg::TopK{k, alpha};
-
+    model.encoder().layer<1>() = hg::TopK{k};
     // From here on the model takes images as they are: W (x - mean) + b = W x + (b - W mean).
     encoder.bias() -= mean * encoder.weight().transpose();
     decoder.bias() += mean;
@@ -69,6 +68,7 @@ int main(int argc, char** argv) {
         settings.output / "filters.png", {.columns = 20, .padding = 1},
         hg::filter_images(encoder.weight().topRows(std::min<hg::Index>(200, settings.latent)), {.normalize = true}));
 
+    model.encoder().layer<1>() = hg::TopK{k, alpha};
     const hg::Matrix<float> code = hg::codes(model, mnist.test.images);
     const hg::LogisticRegression probe(hg::codes(model, mnist.train.images), mnist.train.labels,
                                        {.l2 = 3e-5, .standardize = false});
@@ -79,7 +79,7 @@ int main(int argc, char** argv) {
   };
   return example::run(argc, argv, "k_sparse_autoencoder", what, settings, program, [&](CLI::App& app) {
     app.add_option("--k", k, "units of the code that are kept")->capture_default_str();
-    app.add_option("--alpha", alpha, "inference keeps alpha k units")->capture_default_str();
+    app.add_option("--alpha", alpha, "the probe sees the alpha k largest units")->capture_default_str();
     app.add_option("--noise", noise, "share of the pixels that are masked while it trains")->capture_default_str();
   });
 }

@@ -40,10 +40,10 @@ add_program_test(
   FIGURES "test BCE:0.18:0.23" "mean code:0.09:0.2" "zeros %:-1:1")
 add_program_test(
   k_sparse_autoencoder
-  ARGUMENTS --epochs 3 --latent 64 --k 8 --alpha 2
+  ARGUMENTS --epochs 3 --latent 64 --k 8 --alpha 2 --batch-size 64
   PICTURES reconstruction.png filters.png
   PLOTS loss.png
-  FIGURES "test MSE:0.02:0.035" "units in use:60:65" "probe error %:5:15")
+  FIGURES "test MSE:0.018:0.025" "units in use:60:65" "probe error %:6:12")
 add_program_test(
   stacked_autoencoder
   ARGUMENTS --epochs 2 --widths 128 64 --noise 0.1 0.2 --fine-tuning 5 --learning-rate 0.005
