@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
                                                   uses, [](const example::Bar& use) { return use.value > 0; }))},
                                {"perplexity", std::exp2(entropy)},
                                {"bits per image", bits},
-                               {"bits per image, coded by frequency", vectors * entropy},
+                               {"entropy of an image in bits", vectors * entropy},
                                {"times smaller", 784 * 8 / bits}});
     example::draw_reconstructions(settings, model, mnist);
     std::ranges::sort(uses, std::ranges::greater{}, &example::Bar::value);
