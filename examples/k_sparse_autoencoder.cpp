@@ -72,8 +72,9 @@ int main(int argc, char** argv) {
     const hg::Matrix<float> code = hg::codes(model, mnist.test.images);
     const hg::LogisticRegression probe(hg::codes(model, mnist.train.images), mnist.train.labels,
                                        {.l2 = 3e-5, .standardize = false});
-    const auto used = (code.array() != 0).colwise().any().count();
+    const auto used = (code.array() != 0).colwise().any().count();  // dead_units() looks at ReLUs
     example::report(settings, {{"test MSE", epochs.back().test->loss},
+                               {"zeros %", 100 * double{(code.array() == 0).cast<float>().mean()}},
                                {"units in use", static_cast<double>(used)},
                                {"probe error %", 100 * (1 - probe.accuracy(code, mnist.test.labels))}});
   };

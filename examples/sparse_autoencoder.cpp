@@ -23,9 +23,12 @@ void train(const Penalty& penalty, const example::Settings& settings) {
   example::plot_losses(settings, epochs);
 
   const hg::Matrix<float> code = hg::codes(model, mnist.test.images);
-  example::report(settings, {{"test BCE", epochs.back().test->parts.front().second},
-                             {"mean code", double{code.mean()}},
-                             {"zeros %", 100 * double{(code.array() == 0).cast<float>().mean()}}});
+  example::Figures figures{{"test BCE", epochs.back().test->parts.front().second},
+                           {"mean code", double{code.mean()}},
+                           {"zeros %", 100 * double{(code.array() == 0).cast<float>().mean()}}};
+  for (const hg::DeadUnits& layer : hg::dead_units(model, mnist.test.images))
+    figures.emplace_back("dead units of " + layer.layer, static_cast<double>(layer.dead));
+  example::report(settings, figures);
   hg::save(model, settings.output / "model.safetensors");
   example::draw_reconstructions(settings, model, mnist);
   hg::save_image_grid(settings.output / "filters.png", {.columns = 8, .scale = 2, .padding = 1},

@@ -18,6 +18,7 @@ between() { # value low high what
 between "$(column stacked/layer1.csv train_loss)" 0 0.3 "loss of the first layer"
 between "$(column stacked/layer2.csv train_loss)" 0.5 1.1 "loss of the second layer"
 between "$(column stacked/metrics.csv test_accuracy)" 0.5 1.01 "accuracy"
+[[ -s stacked/denoised.png ]] || fail "there is no picture of denoised digits"
 [[ -s stacked/classifier.safetensors ]] || fail "the classifier is not saved"
 
 "$programs/transfer_learning" --data "$digits" --epochs 5 --labelled 500 --seed 3 --output transfer >transfer.txt
