@@ -148,6 +148,8 @@ OPTIMIZERS = {
     "adam_options": lambda p: torch.optim.Adam(p, lr=0.02, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1),
     "adamw": lambda p: torch.optim.AdamW(p),
     "adamw_options": lambda p: torch.optim.AdamW(p, lr=0.02, betas=(0.7, 0.9), eps=1e-5, weight_decay=0.3),
+    "adadelta": lambda p: torch.optim.Adadelta(p),
+    "adadelta_options": lambda p: torch.optim.Adadelta(p, lr=0.5, rho=0.8, eps=1e-3, weight_decay=0.1),
 }
 
 
