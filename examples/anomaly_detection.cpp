@@ -82,7 +82,6 @@ int main(int argc, char** argv) {
   };
   return example::run(argc, argv, "anomaly_detection", what, settings, program, [&](CLI::App& app) {
     app.add_option("--false-alarms", false_alarms, "share of the training images above the threshold")
-        ->check(CLI::Range(0.0, 1.0))
-        ->capture_default_str();
+        ->check(CLI::Range(0.0, 1.0));
   });
 }

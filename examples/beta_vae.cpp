@@ -84,10 +84,10 @@ int main(int argc, char** argv) {
   };
   return example::run(argc, argv, "beta_vae", what, settings, program, [&](CLI::App& app) {
     app.remove_option(app.get_option("--data"));  // it draws its own
-    app.add_option("--beta", elbo.beta, "weight of the KL term")->capture_default_str();
-    app.add_option("--warm-up-steps", elbo.warm_up_steps, "steps in which that weight grows")->capture_default_str();
-    app.add_option("--free-bits", elbo.free_bits, "nats that each dimension has for nothing")->capture_default_str();
-    app.add_option("--capacity", elbo.capacity, "nats that the KL term is pulled to")->capture_default_str();
-    app.add_option("--capacity-steps", elbo.capacity_steps, "steps in which they grow")->capture_default_str();
+    app.add_option("--beta", elbo.beta, "weight of the KL term");
+    app.add_option("--warm-up-steps", elbo.warm_up_steps, "steps in which that weight grows");
+    app.add_option("--free-bits", elbo.free_bits, "nats that each dimension has for nothing");
+    app.add_option("--capacity", elbo.capacity, "nats that the KL term is pulled to");
+    app.add_option("--capacity-steps", elbo.capacity_steps, "steps in which they grow");
   });
 }

@@ -19,16 +19,13 @@ void add_options(CLI::App& app, Settings& settings) {
   app.add_option("--data", settings.data,
                  "Folder with the four MNIST files; default: $HOURGLASS_MNIST_DIR, else data/mnist, else the digits "
                  "that come with Hourglass");
-  app.add_option("--epochs", settings.epochs, "Passes over the training data")->capture_default_str();
-  if (settings.batch_size > 0)
-    app.add_option("--batch-size", settings.batch_size, "Images per step")->capture_default_str();
-  if (settings.latent > 0) app.add_option("--latent", settings.latent, "Width of the code")->capture_default_str();
-  if (settings.learning_rate > 0)
-    app.add_option("--learning-rate", settings.learning_rate, "Step size of Adam")->capture_default_str();
-  app.add_option("--seed", settings.seed, "Seed of everything random; the same seed gives the same model")
-      ->capture_default_str();
-  app.add_option("--threads", settings.threads, "Threads to use; 0: all")->capture_default_str();
-  app.add_option("--output", settings.output, "Folder for pictures, metrics and weights")->capture_default_str();
+  app.add_option("--epochs", settings.epochs, "Passes over the training data");
+  if (settings.batch_size > 0) app.add_option("--batch-size", settings.batch_size, "Images per step");
+  if (settings.latent > 0) app.add_option("--latent", settings.latent, "Width of the code");
+  if (settings.learning_rate > 0) app.add_option("--learning-rate", settings.learning_rate, "Step size of Adam");
+  app.add_option("--seed", settings.seed, "Seed of everything random; the same seed gives the same model");
+  app.add_option("--threads", settings.threads, "Threads to use; 0: all");
+  app.add_option("--output", settings.output, "Folder for pictures, metrics and weights");
   app.add_flag("--quiet", settings.quiet, "Print nothing but errors");
 }
 
@@ -95,6 +92,7 @@ void report(const Settings& settings, const Figures& figures) {
 int run(int argc, char** argv, const char* name, const char* description, Settings& settings,
         const std::function<void()>& program, const std::function<void(CLI::App&)>& more_options) {
   CLI::App app{description, name};
+  app.option_defaults()->always_capture_default();
   add_options(app, settings);
   more_options(app);
   try {

@@ -62,6 +62,12 @@ void draw_reconstructions(const Settings& settings, const Model& model, const hg
   hg::save_image_grid(settings.output / "reconstruction.png", {.columns = 8, .scale = 3}, originals,
                       model.reconstruct(originals));
 }
+/// Draws the first rows of a first layer's `weight`, at most `number`: what each unit looks for, as filters.png.
+template <class Weight>
+void draw_filters(const Settings& settings, const Weight& weight, hg::Index number, hg::Index columns) {
+  hg::save_image_grid(settings.output / "filters.png", {.columns = columns, .padding = 1},
+                      hg::filter_images(weight.topRows(std::min(number, weight.rows())), {.normalize = true}));
+}
 
 /// Parses the command line into `settings`, runs `program()` and turns every error into one line on stderr and
 /// status 1. `more_options` may add some to the command line.

@@ -32,6 +32,6 @@ int main(int argc, char** argv) {
     hg::save_image_grid(settings.output / "filters.png", {.columns = 8, .scale = 2}, filters);
   };
   return example::run(argc, argv, "contractive_autoencoder", what, settings, program, [&](CLI::App& app) {
-    app.add_option("--lambda", lambda, "weight of the squared norm of the encoder's Jacobian")->capture_default_str();
+    app.add_option("--lambda", lambda, "weight of the squared norm of the encoder's Jacobian");
   });
 }

@@ -45,7 +45,6 @@ int main(int argc, char** argv) {
                         hg::Matrix<float>(pca.reconstruct(originals).cast<float>()));
   };
   return example::run(argc, argv, "deep_autoencoder", what, settings, program, [&](CLI::App& app) {
-    app.add_option("--weight-decay", weight_decay, "share of the weights that a step of size 1 would take away")
-        ->capture_default_str();
+    app.add_option("--weight-decay", weight_decay, "share of the weights that a step of size 1 would take away");
   });
 }

@@ -60,15 +60,11 @@ int main(int argc, char** argv) {
     const hg::Index shown = std::min<hg::Index>(16, clean.rows());
     hg::save_image_grid(settings.output / "restored.png", {.columns = shown / 2, .scale = 3}, clean.topRows(shown),
                         noisy.topRows(shown), restored.topRows(shown));
-    const auto weight = denoising.encoder().layer<0>().weight();
-    hg::save_image_grid(
-        settings.output / "filters.png", {.columns = 10, .padding = 1},
-        hg::filter_images(weight.topRows(std::min<hg::Index>(100, settings.latent)), {.normalize = true}));
+    example::draw_filters(settings, denoising.encoder().layer<0>().weight(), 100, 10);
   };
   return example::run(argc, argv, "denoising_autoencoder", what, settings, program, [&](CLI::App& app) {
     app.add_option("--noise", kind, "masking, gaussian or salt-and-pepper")
         ->transform(CLI::CheckedTransformer(kinds, CLI::ignore_case));
-    app.add_option("--amount", amount, "share of the pixels that are spoilt, or the deviation of Gaussian noise")
-        ->capture_default_str();
+    app.add_option("--amount", amount, "share of the pixels that are spoilt, or the deviation of Gaussian noise");
   });
 }

@@ -63,8 +63,7 @@ int main(int argc, char** argv) {
   };
   return example::run(argc, argv, "gaussian_vae", what, settings, program, [&](CLI::App& app) {
     app.add_option("--variance", variance, "of the pixels given z")
-        ->check(CLI::IsMember({"fixed", "optimal", "learned"}))
-        ->capture_default_str();
-    app.add_option("--sigma", sigma, "standard deviation with --variance fixed; others find it")->capture_default_str();
+        ->check(CLI::IsMember({"fixed", "optimal", "learned"}));
+    app.add_option("--sigma", sigma, "standard deviation with --variance fixed; others find it");
   });
 }

@@ -15,11 +15,12 @@ namespace hg = hourglass;
 namespace {
 
 struct Trial {
-  hg::Index width = 0;
-  hg::Index code = 0;
-  double learning_rate = 0;
-  hg::Index batch_size = 0;
-  hg::Index epochs = 0;
+  hg::Index width;
+  hg::Index code;
+  double learning_rate;
+  hg::Index batch_size;
+  std::filesystem::path file{};
+  std::size_t epochs = 0;
   double loss = std::numeric_limits<double>::infinity();
 };
 
@@ -48,7 +49,6 @@ int main(int argc, char** argv) {
       return values.begin()[static_cast<std::size_t>(search.uniform() * static_cast<double>(values.size()))];
     };
     std::vector<Trial> trials;
-    double best = std::numeric_limits<double>::infinity();  // of all trials
     for (hg::Index i = 0; i < number; ++i) {
       Trial trial{.width = choose({64, 128, 256, 512}),
                   .code = choose({8, 16, 32, 64}),
@@ -63,31 +63,26 @@ int main(int argc, char** argv) {
       options.validation = validation;
       options.metrics_csv = settings.output / (name + ".csv");
       options.log = nullptr;
-      const auto keep_best = [&](const hg::EpochReport& report) {
-        trial.epochs = report.epoch;
-        trial.loss = std::min(trial.loss, report.test->loss);
-        if (trial.loss >= best) return;
-        best = trial.loss;
-        hg::save(model, settings.output / "model.safetensors");
-      };
-      options.callbacks = {keep_best, hg::EarlyStopping{patience}};
-      hg::fit(model, all.topRows(kept), hg::BCELoss{}, hg::Adam{{.lr = trial.learning_rate}}, options, rng);
+      trial.file = settings.output / (name + ".safetensors");
+      options.callbacks = {hg::ModelCheckpoint{model, trial.file}, hg::EarlyStopping{patience}};
+      const auto epochs =
+          hg::fit(model, all.topRows(kept), hg::BCELoss{}, hg::Adam{{.lr = trial.learning_rate}}, options, rng);
+      for (const hg::EpochReport& epoch : epochs) trial.loss = std::min(trial.loss, epoch.test->loss);
+      trial.epochs = epochs.size();
       trials.push_back(trial);
       if (!settings.quiet) std::cout << name << " of " << number << ": " << trial.loss << std::endl;
     }
 
     std::ranges::sort(trials, {}, &Trial::loss);
     if (!settings.quiet) {
-      std::cout << "rank  loss    width  code  learning rate  batch  epochs\n";
+      std::cout << std::setprecision(4) << "rank\tloss\twidth\tcode\tbatch\tepochs\tlearning rate\n";
       for (std::size_t i = 0; i < trials.size(); ++i)
-        std::cout << std::setw(4) << i + 1 << "  " << std::fixed << std::setprecision(4) << trials[i].loss
-                  << std::setw(7) << trials[i].width << std::setw(6) << trials[i].code << std::scientific
-                  << std::setprecision(2) << std::setw(15) << trials[i].learning_rate << std::setw(7)
-                  << trials[i].batch_size << std::setw(8) << trials[i].epochs << "\n"
-                  << std::defaultfloat;
+        std::cout << i + 1 << "\t" << trials[i].loss << "\t" << trials[i].width << "\t" << trials[i].code << "\t"
+                  << trials[i].batch_size << "\t" << trials[i].epochs << "\t" << trials[i].learning_rate << "\n";
     }
     auto model = network(trials.front());
-    hg::load(model, settings.output / "model.safetensors");
+    hg::load(model, trials.front().file);
+    hg::save(model, settings.output / "model.safetensors");
     hg::Rng rng{settings.seed};
     example::report(settings,
                     {{"validation loss of the best", trials.front().loss},
@@ -95,7 +90,7 @@ int main(int argc, char** argv) {
                      {"test loss of the best", hg::evaluate(model, mnist.test.images, hg::BCELoss{}, rng).loss}});
   };
   return example::run(argc, argv, "hyperparameter_search", what, settings, program, [&](CLI::App& app) {
-    app.add_option("--trials", number, "networks to train")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--patience", patience, "epochs without improvement before a trial ends")->capture_default_str();
+    app.add_option("--trials", number, "networks to train")->check(CLI::PositiveNumber);
+    app.add_option("--patience", patience, "epochs without improvement before a trial ends");
   });
 }

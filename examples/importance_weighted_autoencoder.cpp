@@ -68,12 +68,9 @@ int main(int argc, char** argv) {
     hg::save_image_grid(settings.output / "samples.png", {.columns = 10, .scale = 3}, model.sample(100, rng));
   };
   return example::run(argc, argv, "importance_weighted_autoencoder", what, settings, program, [&](CLI::App& app) {
-    app.add_option("--k", k, "samples of z for each image")->capture_default_str();
-    app.add_option("--stages", stages, "stages of training; the paper has 8")
-        ->check(CLI::Range(1, 8))
-        ->capture_default_str();
+    app.add_option("--k", k, "samples of z for each image");
+    app.add_option("--stages", stages, "stages of training; the paper has 8")->check(CLI::Range(1, 8));
     app.add_option("--draws", draws, "draws for the last estimate of the likelihood; a tenth of them in between")
-        ->check(CLI::Range(10, 1000000))
-        ->capture_default_str();
+        ->check(CLI::Range(10, 1000000));
   });
 }

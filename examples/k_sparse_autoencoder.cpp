@@ -64,9 +64,7 @@ int main(int argc, char** argv) {
     decoder.bias() += mean;
     hg::save(model, settings.output / "model.safetensors");
     example::draw_reconstructions(settings, model, mnist);
-    hg::save_image_grid(
-        settings.output / "filters.png", {.columns = 20, .padding = 1},
-        hg::filter_images(encoder.weight().topRows(std::min<hg::Index>(200, settings.latent)), {.normalize = true}));
+    example::draw_filters(settings, encoder.weight(), 200, 20);
 
     model.encoder().layer<1>() = hg::TopK{k, alpha};
     const hg::Matrix<float> code = hg::codes(model, mnist.test.images);
@@ -79,8 +77,8 @@ int main(int argc, char** argv) {
                                {"probe error %", 100 * (1 - probe.accuracy(code, mnist.test.labels))}});
   };
   return example::run(argc, argv, "k_sparse_autoencoder", what, settings, program, [&](CLI::App& app) {
-    app.add_option("--k", k, "units of the code that are kept")->capture_default_str();
-    app.add_option("--alpha", alpha, "the probe sees the alpha k largest units")->capture_default_str();
-    app.add_option("--noise", noise, "share of the pixels that are masked while it trains")->capture_default_str();
+    app.add_option("--k", k, "units of the code that are kept");
+    app.add_option("--alpha", alpha, "the probe sees the alpha k largest units");
+    app.add_option("--noise", noise, "share of the pixels that are masked while it trains");
   });
 }

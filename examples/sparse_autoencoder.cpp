@@ -10,16 +10,16 @@ namespace hg = hourglass;
 
 namespace {
 
-template <class Activation, class Penalty>
-void train(const Penalty& penalty, const example::Settings& settings) {
+template <class Activation, class Penalty, class Optimizer>
+void train(const Penalty& penalty, Optimizer optimizer, const example::Settings& settings) {
   const hg::Mnist mnist = example::load_data(settings);
   hg::Rng rng{settings.seed};
   hg::Autoencoder model{hg::Sequential{hg::Linear{784, settings.latent}, Activation{}},
                         hg::Sequential{hg::Linear{settings.latent, 784}, hg::Sigmoid{}}};
   hg::initialize(model, rng, hg::XavierUniform{});
   if (!settings.quiet) std::cout << hg::summary(model);
-  const auto epochs = hg::fit(model, mnist.train.images, hg::SparseLoss{hg::BCELoss{}, penalty},
-                              hg::Adam{{.lr = settings.learning_rate}}, example::fit_options(settings, mnist), rng);
+  const auto epochs = hg::fit(model, mnist.train.images, hg::SparseLoss{hg::BCELoss{}, penalty}, optimizer,
+                              example::fit_options(settings, mnist), rng);
   example::plot_losses(settings, epochs);
 
   const hg::Matrix<float> code = hg::codes(model, mnist.test.images);
@@ -44,19 +44,25 @@ int main(int argc, char** argv) {
   double lambda = 1e-4;
   double rho = 0;
   double beta = 1e-3;
+  bool adadelta = false;
   const char* what =
       "Trains a sparse autoencoder on MNIST: an L1 penalty on the code, or the mean that its units shall have.";
   const auto program = [&] {
+    const hg::Adam adam{{.lr = settings.learning_rate}};
     if (rho > 0)
-      train<hg::Sigmoid>(hg::KLSparsity{rho, beta}, settings);
+      train<hg::Sigmoid>(hg::KLSparsity{rho, beta}, adam, settings);
+    else if (adadelta)
+      train<hg::ReLU>(hg::L1Activity{lambda}, hg::Adadelta{{.rho = 0.95, .eps = 1e-8}}, settings);
     else
-      train<hg::ReLU>(hg::L1Activity{lambda}, settings);
+      train<hg::ReLU>(hg::L1Activity{lambda}, adam, settings);
   };
   return example::run(argc, argv, "sparse_autoencoder", what, settings, program, [&](CLI::App& app) {
-    auto* penalty = app.add_option("--lambda", lambda, "weight of the L1 penalty on the code")->capture_default_str();
+    auto* penalty = app.add_option("--lambda", lambda, "weight of the L1 penalty on the code");
     auto* rate = app.add_option("--rho", rho, "the mean that units of the code shall have instead, such as 0.05")
                      ->check(CLI::PositiveNumber)
                      ->excludes(penalty);
-    app.add_option("--beta", beta, "weight of the divergence from it")->needs(rate)->capture_default_str();
+    app.add_option("--beta", beta, "weight of the divergence from it")->needs(rate);
+    app.add_flag("--adadelta", adadelta, "train with Adadelta, as the Keras blog did, in place of Adam")
+        ->excludes(rate);
   });
 }

@@ -48,12 +48,10 @@ int main(int argc, char** argv) {
     pretrain(0, hg::Sigmoid{}, hg::BCELoss{});
     for (std::size_t i = 1; i + 1 < widths.size(); ++i) pretrain(i, hg::ReLU{}, hg::MSELoss{});
     hg::save(deep, settings.output / "model.safetensors");
-    const hg::Index filters = std::min<hg::Index>(100, widths[1]);
-    hg::save_image_grid(settings.output / "filters.png", {.columns = 10, .padding = 1},
-                        hg::filter_images(deep.encoder().linear(0).weight().topRows(filters), {.normalize = true}));
+    example::draw_filters(settings, deep.encoder().linear(0).weight(), 100, 10);
     const hg::Matrix<float> clean = mnist.test.images.topRows(std::min<hg::Index>(16, mnist.test.images.rows()));
     hg::Matrix<float> noisy = clean;
-    hg::MaskingNoise{0.3}(hg::MatrixView<float>(noisy), rng);
+    hg::MaskingNoise{noise[0]}(hg::MatrixView<float>(noisy), rng);
     hg::save_image_grid(settings.output / "denoised.png", {.columns = 8, .scale = 3}, clean, noisy,
                         deep.reconstruct(noisy));
 
@@ -81,16 +79,10 @@ int main(int argc, char** argv) {
   };
   return example::run(argc, argv, "stacked_autoencoder", what, settings, program, [&](CLI::App& app) {
     app.add_option("--widths", widths, "widths of one to three layers; the published network has 1000 1000 1000")
-        ->expected(1, 3)
-        ->capture_default_str();
-    app.add_option("--noise", noise, "shares of a layer's input that are masked, the first layer's first")
-        ->capture_default_str();
-    app.add_option("--dropout", dropout, "share of the units that are left out while it is fine-tuned")
-        ->capture_default_str();
-    app.add_option("--input-noise", input_noise, "share of the pixels that are masked meanwhile")
-        ->capture_default_str();
-    app.add_option("--fine-tuning", fine_tuning, "epochs of the classifier")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
+        ->expected(1, 3);
+    app.add_option("--noise", noise, "shares of a layer's input that are masked, the first layer's first");
+    app.add_option("--dropout", dropout, "share of the units that are left out while it is fine-tuned");
+    app.add_option("--input-noise", input_noise, "share of the pixels that are masked meanwhile");
+    app.add_option("--fine-tuning", fine_tuning, "epochs of the classifier")->check(CLI::PositiveNumber);
   });
 }

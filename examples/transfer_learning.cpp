@@ -51,11 +51,11 @@ int main(int argc, char** argv) {
     hg::initialize(scratch, rng);
     train(scratch, "from_scratch", {});
   };
-  return example::run(
-      argc, argv, "transfer_learning", "Classifies with the encoder of an autoencoder and few labels.", settings,
-      program, [&](CLI::App& app) {
-        app.add_option("--pretrained", pretrained,
-                       "Weights of an autoencoder, as mnist_autoencoder saves them; default: train one");
-        app.add_option("--labelled", labelled, "Images whose labels the classifier gets to see")->capture_default_str();
-      });
+  return example::run(argc, argv, "transfer_learning", "Classifies with the encoder of an autoencoder and few labels.",
+                      settings, program, [&](CLI::App& app) {
+                        app.add_option(
+                            "--pretrained", pretrained,
+                            "Weights of an autoencoder, as mnist_autoencoder saves them; default: train one");
+                        app.add_option("--labelled", labelled, "Images whose labels the classifier gets to see");
+                      });
 }

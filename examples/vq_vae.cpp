@@ -57,7 +57,7 @@ int main(int argc, char** argv) {
                                      {"How often the test images use each code", "codes by frequency", "%"}, uses));
   };
   return example::run(argc, argv, "vq_vae", what, settings, program, [&](CLI::App& app) {
-    app.add_option("--codes", codes, "vectors of the codebook")->capture_default_str();
-    app.add_option("--dimensions", dimensions, "of each of them; --latent is a multiple")->capture_default_str();
+    app.add_option("--codes", codes, "vectors of the codebook");
+    app.add_option("--dimensions", dimensions, "of each of them; --latent is a multiple");
   });
 }

@@ -46,7 +46,6 @@ int main(int argc, char** argv) {
     for (const auto& figure : train("plain", 0, mnist, settings)) figures.push_back(figure);
     example::report(settings, figures);
   };
-  return example::run(argc, argv, "wasserstein_autoencoder", what, settings, program, [&](CLI::App& app) {
-    app.add_option("--weight", weight, "of the discrepancy in the loss")->capture_default_str();
-  });
+  return example::run(argc, argv, "wasserstein_autoencoder", what, settings, program,
+                      [&](CLI::App& app) { app.add_option("--weight", weight, "of the discrepancy in the loss"); });
 }

@@ -37,6 +37,12 @@ add_program_test(
   PLOTS loss.png
   FIGURES "test BCE:0.17:0.21" "mean code:0.5:1" "zeros %:30:60" "dead units of encoder.1:-1:10")
 add_program_test(
+  sparse_autoencoder_adadelta
+  PROGRAM sparse_autoencoder
+  ARGUMENTS --epochs 3 --latent 64 --adadelta
+  PICTURES reconstruction.png filters.png
+  FIGURES "test BCE:0.2:0.7" "mean code:0.1:20")
+add_program_test(
   sparse_autoencoder_rho
   PROGRAM sparse_autoencoder
   ARGUMENTS --epochs 20 --latent 64 --rho 0.1 --beta 0.05
