@@ -70,10 +70,10 @@ int main(int argc, char** argv) {
     const hg::Matrix<float> code = hg::codes(model, mnist.test.images);
     const hg::LogisticRegression probe(hg::codes(model, mnist.train.images), mnist.train.labels,
                                        {.l2 = 3e-5, .standardize = false});
-    const auto used = (code.array() != 0).colwise().any().count();  // dead_units() looks at ReLUs
+    const auto dead = hg::dead_units(model, mnist.test.images).front().dead;
     example::report(settings, {{"test MSE", epochs.back().test->loss},
                                {"zeros %", 100 * double{(code.array() == 0).cast<float>().mean()}},
-                               {"units in use", static_cast<double>(used)},
+                               {"dead units", static_cast<double>(dead)},
                                {"probe error %", 100 * (1 - probe.accuracy(code, mnist.test.labels))}});
   };
   return example::run(argc, argv, "k_sparse_autoencoder", what, settings, program, [&](CLI::App& app) {

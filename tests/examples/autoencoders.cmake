@@ -53,7 +53,7 @@ add_program_test(
   ARGUMENTS --epochs 3 --latent 64 --k 8 --alpha 2 --batch-size 64
   PICTURES reconstruction.png filters.png
   PLOTS loss.png
-  FIGURES "test MSE:0.018:0.025" "zeros %:74.9:75.1" "units in use:60:65" "probe error %:6:12")
+  FIGURES "test MSE:0.018:0.025" "zeros %:74.9:75.1" "dead units:-1:5" "probe error %:6:12")
 add_program_test(
   stacked_autoencoder
   ARGUMENTS --epochs 2 --widths 128 64 --noise 0.1 0.2 --fine-tuning 5 --learning-rate 0.005

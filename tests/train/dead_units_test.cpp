@@ -9,7 +9,10 @@
 #include "hourglass/models/tied_autoencoder.hpp"
 #include "hourglass/nn/linear.hpp"
 #include "hourglass/nn/mlp.hpp"
+#include "hourglass/nn/relu.hpp"
+#include "hourglass/nn/sequential.hpp"
 #include "hourglass/nn/sigmoid.hpp"
+#include "hourglass/nn/topk.hpp"
 
 namespace hg = hourglass;
 
@@ -45,6 +48,18 @@ TEST_CASE("units that are zero for all samples") {
   const hg::Matrix<float> wide(3, 2);
   CHECK_THROWS_AS((void)hg::dead_units(model, empty), hg::DataError);
   CHECK_THROWS_AS((void)hg::dead_units(model, wide), hg::ShapeError);
+}
+
+TEST_CASE("units that are never among the k largest") {
+  hg::Autoencoder model{hg::Sequential{hg::Linear{2, 3}, hg::TopK{1}}, hg::Sequential{hg::Linear{3, 2}}};
+  model.encoder().layer<0>().weight() << 1, 0, 0, 1, 0.5f, 0.5f;
+  const hg::Matrix<float> x{{2, 0}, {0, 1}, {1, 0}};
+  const auto layers = hg::dead_units(model, x);
+  CHECK(names(layers) == std::vector<std::string>{"encoder.1"});
+  CHECK(layers.at(0).dead == 1);
+  CHECK(hg::dead_units(model, x.topRows(1)).at(0).dead == 2);
+  model.encoder().layer<1>() = hg::TopK{1, 2};  // in inference the 2 largest
+  CHECK(hg::dead_units(model, x).at(0).dead == 0);
 }
 
 TEST_CASE("in every kind of network that keeps its activations") {

@@ -11,6 +11,7 @@ namespace hourglass {
 struct ReLU {
   static constexpr std::string_view name = "ReLU";
   static constexpr bool derivative_from_output = true;
+  static constexpr bool silences_units = true;  // see train/dead_units.hpp
   HOURGLASS_SIMD(V value(V x) const, {
     const V zero(0);
     return select(x < zero, zero, x);

@@ -30,6 +30,7 @@ class TopK {
  public:
   static constexpr std::string_view name = "TopK";
   static constexpr bool preserves_width = true;
+  static constexpr bool silences_units = true;  // see train/dead_units.hpp
 
   /// Throws ShapeError unless k >= 1, DataError unless alpha >= 1 is finite.
   explicit TopK(Index k, double alpha = 1.0) : k_{k}, alpha_{alpha} {

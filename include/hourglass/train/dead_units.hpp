@@ -1,10 +1,12 @@
-// Dead units: those of a ReLU that are zero for every sample, and so get no gradient and never come back.
+// Dead units: those of a ReLU or TopK that are zero for every sample, and so get no gradient and hardly ever come back.
+//
+// A layer of one's own takes part with `static constexpr bool silences_units = true`: a unit that it sets to zero gets
+// no gradient.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -14,14 +16,12 @@
 #include "hourglass/core/parameter.hpp"
 #include "hourglass/data/batches.hpp"
 #include "hourglass/data/samples.hpp"
-#include "hourglass/nn/relu.hpp"
-#include "hourglass/nn/sequential.hpp"
 #include "hourglass/nn/workspace.hpp"
 #include "hourglass/train/evaluate.hpp"
 
 namespace hourglass {
 
-/// The units of one ReLU.
+/// The units of one layer.
 struct DeadUnits {
   std::string layer;  ///< "encoder.1"
   Index units = 0;
@@ -32,6 +32,11 @@ struct DeadUnits {
 
 namespace detail {
 
+template <class Layer>
+concept SilencesUnits = requires {
+  requires Layer::silences_units;
+};
+
 /// A run of linear layers and activations of run-time number: Mlp, TiedDecoder.
 template <class Module, class Cache>
 concept ListsOutputs = requires(const Module& module, const Cache& cache) {
@@ -40,25 +45,26 @@ concept ListsOutputs = requires(const Module& module, const Cache& cache) {
   cache.outputs;
 };
 
-/// Calls visit(name, outputs) for the outputs (rows, units) of each ReLU that lie in the cache of the module.
+/// Calls visit(name, outputs) for the outputs (rows, units) of each layer with dead units that lie in the cache of the
+/// module.
 template <class Module, class Cache, class Visit>
-void for_each_relu(const Module& module, const Cache& cache, Index rows, const ParameterName& name,
-                   const Visit& visit) {
-  if constexpr (std::is_same_v<Module, ReLU>) {
+void for_each_silencer(const Module& module, const Cache& cache, Index rows, const ParameterName& name,
+                       const Visit& visit) {
+  if constexpr (SilencesUnits<Module>) {
     visit(name, cache.output(rows));
   } else if constexpr (requires { module.encoder(), module.decoder(), cache.encoder, cache.decoder; }) {
-    for_each_relu(module.encoder(), cache.encoder, rows, ParameterName{name, "encoder"}, visit);
-    for_each_relu(module.decoder(), cache.decoder, rows, ParameterName{name, "decoder"}, visit);
+    for_each_silencer(module.encoder(), cache.encoder, rows, ParameterName{name, "encoder"}, visit);
+    for_each_silencer(module.decoder(), cache.decoder, rows, ParameterName{name, "decoder"}, visit);
   } else if constexpr (requires { cache.layers; }) {
     [&]<std::size_t... index>(std::index_sequence<index...>) {
-      (for_each_relu(module.template layer<index>(), std::get<index>(cache.layers), rows,
-                     ParameterName{name, static_cast<Index>(index)}, visit),
+      (for_each_silencer(module.template layer<index>(), std::get<index>(cache.layers), rows,
+                         ParameterName{name, static_cast<Index>(index)}, visit),
        ...);
     }
     (std::make_index_sequence<std::tuple_size_v<decltype(cache.layers)>>{});
   } else if constexpr (ListsOutputs<Module, Cache>) {
     const auto of = [&]<class A>(const A&, std::size_t i) {
-      if constexpr (std::is_same_v<A, ReLU>)
+      if constexpr (SilencesUnits<A>)
         visit(ParameterName{name, static_cast<Index>(2 * i + 1)}, first_rows(cache.outputs[i], rows));
     };
     for (std::size_t i = 0; i + 1 < cache.outputs.size(); ++i) of(module.hidden_activation(), i);
@@ -68,9 +74,9 @@ void for_each_relu(const Module& module, const Cache& cache, Index rows, const P
 
 }  // namespace detail
 
-/// How many units of each ReLU of `model` are zero for all of `data`, in inference: for the ReLUs in Sequential, Mlp,
-/// and the encoders and decoders of autoencoders. A large fraction means a learning rate that is too high, or a bad
-/// start. Throws DataError for an empty data set, ShapeError for the wrong number of features.
+/// How many units of each ReLU and TopK of `model` are zero for all of `data`, in inference: for those in Sequential,
+/// Mlp, and the encoders and decoders of autoencoders. A large fraction means a learning rate that is too high, or a
+/// bad start. Throws DataError for an empty data set, ShapeError for the wrong number of features.
 template <class Model>
 [[nodiscard]] std::vector<DeadUnits> dead_units(const Model& model, const Samples& data, Index batch_size = 256) {
   using Scalar = typename Model::Scalar;
@@ -81,16 +87,17 @@ template <class Model>
   for (const auto& x : batches<Scalar>(data, batch_size)) {
     (void)model.forward(x, workspace, Inference{});
     std::size_t layer = 0;
-    detail::for_each_relu(model, workspace.cache(), x.rows(), ParameterName{}, [&](const auto& name, const auto& y) {
-      if (layer == layers.size()) {
-        layers.push_back({name.str(), y.cols(), 0});
-        alive.emplace_back(static_cast<std::size_t>(y.cols()));
-      }
-      for (Index row = 0; row < y.rows(); ++row)
-        for (Index unit = 0; unit < y.cols(); ++unit)
-          if (y(row, unit) != 0) alive[layer][static_cast<std::size_t>(unit)] = true;
-      ++layer;
-    });
+    detail::for_each_silencer(model, workspace.cache(), x.rows(), ParameterName{},
+                              [&](const auto& name, const auto& y) {
+                                if (layer == layers.size()) {
+                                  layers.push_back({name.str(), y.cols(), 0});
+                                  alive.emplace_back(static_cast<std::size_t>(y.cols()));
+                                }
+                                for (Index row = 0; row < y.rows(); ++row)
+                                  for (Index unit = 0; unit < y.cols(); ++unit)
+                                    if (y(row, unit) != 0) alive[layer][static_cast<std::size_t>(unit)] = true;
+                                ++layer;
+                              });
   }
   for (std::size_t i = 0; i < layers.size(); ++i) layers[i].dead = std::ranges::count(alive[i], false);
   return layers;
