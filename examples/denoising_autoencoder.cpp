@@ -64,7 +64,8 @@ int main(int argc, char** argv) {
   };
   return example::run(argc, argv, "denoising_autoencoder", what, settings, program, [&](CLI::App& app) {
     app.add_option("--noise", kind, "masking, gaussian or salt-and-pepper")
-        ->transform(CLI::CheckedTransformer(kinds, CLI::ignore_case));
+        ->transform(CLI::CheckedTransformer(kinds, CLI::ignore_case))
+        ->default_str("masking");
     app.add_option("--amount", amount, "share of the pixels that are spoilt, or the deviation of Gaussian noise");
   });
 }

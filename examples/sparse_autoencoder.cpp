@@ -60,6 +60,7 @@ int main(int argc, char** argv) {
     auto* penalty = app.add_option("--lambda", lambda, "weight of the L1 penalty on the code");
     auto* rate = app.add_option("--rho", rho, "the mean that units of the code shall have instead, such as 0.05")
                      ->check(CLI::PositiveNumber)
+                     ->default_str("")
                      ->excludes(penalty);
     app.add_option("--beta", beta, "weight of the divergence from it")->needs(rate);
     app.add_flag("--adadelta", adadelta, "train with Adadelta, as the Keras blog did, in place of Adam")
