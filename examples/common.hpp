@@ -62,6 +62,14 @@ void draw_reconstructions(const Settings& settings, const Model& model, const hg
   hg::save_image_grid(settings.output / "reconstruction.png", {.columns = 8, .scale = 3}, originals,
                       model.reconstruct(originals));
 }
+/// The units of each ReLU and TopK that are zero for all test images, such as {"dead units of encoder.1", 3}.
+template <class Model>
+[[nodiscard]] Figures dead_units(const Model& model, const hg::Mnist& mnist) {
+  Figures figures;
+  for (const hg::DeadUnits& layer : hg::dead_units(model, mnist.test.images))
+    figures.emplace_back("dead units of " + layer.layer, static_cast<double>(layer.dead));
+  return figures;
+}
 /// Draws the first rows of a first layer's `weight`, at most `number`: what each unit looks for, as filters.png.
 template <class Weight>
 void draw_filters(const Settings& settings, const Weight& weight, hg::Index number, hg::Index columns) {

@@ -61,8 +61,7 @@ int main(int argc, char** argv) {
     hg::save(model, settings.output / "model.safetensors");
     example::plot_losses(settings, epochs);
     example::Figures figures = example::last_losses(epochs);
-    for (const hg::DeadUnits& layer : hg::dead_units(model, mnist.test.images))
-      if (layer.layer == "encoder.6") figures.emplace_back("dead units before z", static_cast<double>(layer.dead));
+    for (const auto& figure : example::dead_units(model, mnist)) figures.push_back(figure);
     example::report(settings, figures);
 
     example::draw_reconstructions(settings, model, mnist);

@@ -70,11 +70,11 @@ int main(int argc, char** argv) {
     const hg::Matrix<float> code = hg::codes(model, mnist.test.images);
     const hg::LogisticRegression probe(hg::codes(model, mnist.train.images), mnist.train.labels,
                                        {.l2 = 3e-5, .standardize = false});
-    const auto dead = hg::dead_units(model, mnist.test.images).front().dead;
-    example::report(settings, {{"test MSE", epochs.back().test->loss},
-                               {"zeros %", 100 * double{(code.array() == 0).cast<float>().mean()}},
-                               {"dead units", static_cast<double>(dead)},
-                               {"probe error %", 100 * (1 - probe.accuracy(code, mnist.test.labels))}});
+    example::Figures figures = example::dead_units(model, mnist);
+    figures.emplace_back("test MSE", epochs.back().test->loss);
+    figures.emplace_back("zeros %", 100 * double{(code.array() == 0).cast<float>().mean()});
+    figures.emplace_back("probe error %", 100 * (1 - probe.accuracy(code, mnist.test.labels)));
+    example::report(settings, figures);
   };
   return example::run(argc, argv, "k_sparse_autoencoder", what, settings, program, [&](CLI::App& app) {
     app.add_option("--k", k, "units of the code that are kept");

@@ -23,11 +23,10 @@ void train(const Penalty& penalty, Optimizer optimizer, const example::Settings&
   example::plot_losses(settings, epochs);
 
   const hg::Matrix<float> code = hg::codes(model, mnist.test.images);
-  example::Figures figures{{"test BCE", epochs.back().test->parts.front().second},
-                           {"mean code", double{code.mean()}},
-                           {"zeros %", 100 * double{(code.array() == 0).cast<float>().mean()}}};
-  for (const hg::DeadUnits& layer : hg::dead_units(model, mnist.test.images))
-    figures.emplace_back("dead units of " + layer.layer, static_cast<double>(layer.dead));
+  example::Figures figures = example::dead_units(model, mnist);
+  figures.emplace_back("test BCE", epochs.back().test->parts.front().second);
+  figures.emplace_back("mean code", double{code.mean()});
+  figures.emplace_back("zeros %", 100 * double{(code.array() == 0).cast<float>().mean()});
   example::report(settings, figures);
   hg::save(model, settings.output / "model.safetensors");
   example::draw_reconstructions(settings, model, mnist);
@@ -64,6 +63,7 @@ int main(int argc, char** argv) {
                      ->excludes(penalty);
     app.add_option("--beta", beta, "weight of the divergence from it")->needs(rate);
     app.add_flag("--adadelta", adadelta, "train with Adadelta, as the Keras blog did, in place of Adam")
-        ->excludes(rate);
+        ->excludes(rate)
+        ->excludes(app.get_option("--learning-rate"));  // it has none
   });
 }

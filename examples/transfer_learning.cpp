@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   settings.output = "output/transfer_learning";
   std::filesystem::path pretrained;
   hg::Index labelled = 1000;
+  const char* what = "Classifies with the encoder of an autoencoder and few labels.";
   const auto program = [&] {
     const hg::Mnist mnist = example::load_data(settings);
     hg::Rng rng{settings.seed};
@@ -51,11 +52,9 @@ int main(int argc, char** argv) {
     hg::initialize(scratch, rng);
     train(scratch, "from_scratch", {});
   };
-  return example::run(argc, argv, "transfer_learning", "Classifies with the encoder of an autoencoder and few labels.",
-                      settings, program, [&](CLI::App& app) {
-                        app.add_option(
-                            "--pretrained", pretrained,
-                            "Weights of an autoencoder, as mnist_autoencoder saves them; default: train one");
-                        app.add_option("--labelled", labelled, "Images whose labels the classifier gets to see");
-                      });
+  return example::run(argc, argv, "transfer_learning", what, settings, program, [&](CLI::App& app) {
+    app.add_option("--pretrained", pretrained,
+                   "Weights of an autoencoder, as mnist_autoencoder saves them; default: train one");
+    app.add_option("--labelled", labelled, "Images whose labels the classifier gets to see");
+  });
 }

@@ -41,7 +41,7 @@ add_program_test(
   PROGRAM sparse_autoencoder
   ARGUMENTS --epochs 3 --latent 64 --adadelta
   PICTURES reconstruction.png filters.png
-  FIGURES "test BCE:0.2:0.7" "mean code:0.1:20")
+  FIGURES "test BCE:0.24:0.27" "mean code:1.7:2" "zeros %:30:45")
 add_program_test(
   sparse_autoencoder_rho
   PROGRAM sparse_autoencoder
@@ -53,7 +53,7 @@ add_program_test(
   ARGUMENTS --epochs 3 --latent 64 --k 8 --alpha 2 --batch-size 64
   PICTURES reconstruction.png filters.png
   PLOTS loss.png
-  FIGURES "test MSE:0.018:0.025" "zeros %:74.9:75.1" "dead units:-1:5" "probe error %:6:12")
+  FIGURES "test MSE:0.018:0.025" "zeros %:74.9:75.1" "dead units of encoder.1:-1:5" "probe error %:6:12")
 add_program_test(
   stacked_autoencoder
   ARGUMENTS --epochs 2 --widths 128 64 --noise 0.1 0.2 --fine-tuning 5 --learning-rate 0.005

@@ -64,6 +64,8 @@ refused 'latent' "$programs/stacked_autoencoder" --epochs 1 --output out --data 
 refused 'between|4' "$programs/stacked_autoencoder" --epochs 1 --output out --data "$digits" --widths 9 9 9 9
 refused 'rho' "$programs/sparse_autoencoder" --epochs 1 --output out --data "$digits" --rho 0.1 --lambda 1
 refused 'rho' "$programs/sparse_autoencoder" --epochs 1 --output out --data "$digits" --rho 1.5
+refused 'adadelta' "$programs/sparse_autoencoder" --epochs 1 --output out --data "$digits" --adadelta --learning-rate 0.1
+refused 'adadelta' "$programs/sparse_autoencoder" --epochs 1 --output out --data "$digits" --adadelta --rho 0.1
 refused '64.*8' "$programs/k_sparse_autoencoder" --epochs 1 --output out --data "$digits" --k 64 --latent 8
 refused 'width' "$programs/stacked_autoencoder" --epochs 1 --output out --data "$digits" --widths 0
 refused 'data' "$programs/beta_vae" --epochs 1 --output out --data "$digits"

@@ -10,7 +10,7 @@ add_program_test(
   ARGUMENTS --epochs 1 --batch-size 64 --all-images
   PICTURES reconstruction.png manifold.png
   PLOTS loss.png latent_plane.png
-  FIGURES "train loss:200:330" "train reconstruction:200:330" "train kl:4:12" "test loss:160:220" "dead units before z:-1:4")
+  FIGURES "train loss:200:330" "train reconstruction:200:330" "train kl:4:12" "test loss:160:220" "dead units of encoder.6:-1:4")
 foreach(variance fixed optimal learned)
   add_program_test(
     gaussian_vae_${variance}

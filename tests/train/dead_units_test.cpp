@@ -3,8 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "hourglass/core/simd.hpp"
 #include "hourglass/models/autoencoder.hpp"
 #include "hourglass/models/tied_autoencoder.hpp"
 #include "hourglass/nn/linear.hpp"
@@ -60,6 +62,28 @@ TEST_CASE("units that are never among the k largest") {
   CHECK(hg::dead_units(model, x.topRows(1)).at(0).dead == 2);
   model.encoder().layer<1>() = hg::TopK{1, 2};  // in inference the 2 largest
   CHECK(hg::dead_units(model, x).at(0).dead == 0);
+}
+
+namespace {
+
+/// max(x - 1, 0): not a layer of the library.
+struct Shifted {
+  static constexpr std::string_view name = "Shifted";
+  static constexpr bool derivative_from_output = true;
+  static constexpr bool silences_units = true;
+  HOURGLASS_SIMD(V value(V x) const, { return select(x < V(1), V(0), x - V(1)); })
+  HOURGLASS_SIMD(V derivative(V, V y) const, { return select(y > V(0), V(1), V(0)); })
+};
+
+}  // namespace
+
+TEST_CASE("a layer of one's own takes part") {
+  hg::Sequential model{hg::Linear{1, 2}, Shifted{}, hg::Linear{2, 1}};
+  model.layer<0>().weight().col(0) << 2, 0.5f;
+  const hg::Matrix<float> x{{1}, {0.5f}};
+  const auto layers = hg::dead_units(model, x);
+  CHECK(names(layers) == std::vector<std::string>{"1"});
+  CHECK(layers.at(0).dead == 1);
 }
 
 TEST_CASE("in every kind of network that keeps its activations") {

@@ -59,7 +59,7 @@ struct ElementwiseRule {
     return {own.step(), there, own};
   }
 };
-
+/// An optimiser with the formula `Step`.
 template <class Step>
 class ElementwiseOptimizer {
  public:

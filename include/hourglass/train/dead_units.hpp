@@ -32,6 +32,7 @@ struct DeadUnits {
 
 namespace detail {
 
+/// A layer that sets units to zero, which get no gradient then.
 template <class Layer>
 concept SilencesUnits = requires {
   requires Layer::silences_units;
@@ -45,8 +46,8 @@ concept ListsOutputs = requires(const Module& module, const Cache& cache) {
   cache.outputs;
 };
 
-/// Calls visit(name, outputs) for the outputs (rows, units) of each layer with dead units that lie in the cache of the
-/// module.
+/// Calls visit(name, outputs) for the outputs (rows, units) of each layer that silences units, as they lie in the
+/// cache of the module.
 template <class Module, class Cache, class Visit>
 void for_each_silencer(const Module& module, const Cache& cache, Index rows, const ParameterName& name,
                        const Visit& visit) {
@@ -87,17 +88,17 @@ template <class Model>
   for (const auto& x : batches<Scalar>(data, batch_size)) {
     (void)model.forward(x, workspace, Inference{});
     std::size_t layer = 0;
-    detail::for_each_silencer(model, workspace.cache(), x.rows(), ParameterName{},
-                              [&](const auto& name, const auto& y) {
-                                if (layer == layers.size()) {
-                                  layers.push_back({name.str(), y.cols(), 0});
-                                  alive.emplace_back(static_cast<std::size_t>(y.cols()));
-                                }
-                                for (Index row = 0; row < y.rows(); ++row)
-                                  for (Index unit = 0; unit < y.cols(); ++unit)
-                                    if (y(row, unit) != 0) alive[layer][static_cast<std::size_t>(unit)] = true;
-                                ++layer;
-                              });
+    const auto look = [&](const ParameterName& name, const auto& y) {
+      if (layer == layers.size()) {
+        layers.push_back({name.str(), y.cols(), 0});
+        alive.emplace_back(static_cast<std::size_t>(y.cols()));
+      }
+      for (Index row = 0; row < y.rows(); ++row)
+        for (Index unit = 0; unit < y.cols(); ++unit)
+          if (y(row, unit) != 0) alive[layer][static_cast<std::size_t>(unit)] = true;
+      ++layer;
+    };
+    detail::for_each_silencer(model, workspace.cache(), x.rows(), ParameterName{}, look);
   }
   for (std::size_t i = 0; i < layers.size(); ++i) layers[i].dead = std::ranges::count(alive[i], false);
   return layers;
